@@ -1,0 +1,1 @@
+"""What the kit keeps fixable for years: pipelines, the gate, the registry, lineage, drift, evidence."""

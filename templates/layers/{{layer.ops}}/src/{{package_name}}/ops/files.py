@@ -1,0 +1,104 @@
+"""Files that are whole or absent, and hashes of what they hold."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from .errors import OpsError
+
+_CHUNK = 1 << 20
+_IGNORED = {"__pycache__", ".DS_Store"}
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file so that a reader sees the old or the new content, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(temporary, path)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a value as JSON with sorted keys; numbers that are not finite are refused."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> object:
+    """Read a JSON file, or say which one is missing or broken."""
+    try:
+        value: object = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise OpsError(f"{path} does not exist.", "Run the stage that writes it.") from None
+    except ValueError as error:
+        raise OpsError(f"{path} is not valid JSON: {error}.", "Run the stage that writes it again.") from None
+    return value
+
+
+def read_mapping(path: Path) -> dict[str, object]:
+    """Read a JSON or YAML file that holds a mapping, or say what is wrong with it."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise OpsError(f"{path} does not exist.", "Restore it, or give the right path.") from None
+    try:
+        value = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (ValueError, yaml.YAMLError) as error:
+        problem = " ".join(str(error).split())
+        raise OpsError(f"{path} cannot be parsed: {problem}.", "Mend the file.") from None
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise OpsError(f"{path} does not hold a mapping with text keys.", "Mend the file.")
+    return value
+
+
+def files_of(path: Path) -> Iterator[Path]:
+    """Every file under a folder, in a stable order, without caches; a file gives itself."""
+    if path.is_file():
+        yield path
+        return
+    for found in sorted(path.rglob("*")):
+        if found.is_file() and not _IGNORED.intersection(found.relative_to(path).parts):
+            yield found
+
+
+def sha256_of(path: Path) -> str:
+    """The hash of a file's bytes, or of the names and bytes of all files in a folder.
+
+    Raises:
+        OpsError: The path does not exist.
+    """
+    if not path.exists():
+        raise OpsError(f"{path} does not exist.", "Give the path of an existing file or folder.")
+    digest = hashlib.sha256()
+    for found in files_of(path):
+        if path.is_dir():
+            digest.update(found.relative_to(path).as_posix().encode() + b"\0")
+            digest.update(found.stat().st_size.to_bytes(8, "big"))
+        with found.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+    return digest.hexdigest()
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file or folder to a path that does not exist yet, whole or not at all."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    remove(temporary)
+    if source.is_dir():
+        shutil.copytree(source, temporary)
+    else:
+        shutil.copyfile(source, temporary)
+    os.replace(temporary, target)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or folder, if there is one."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
