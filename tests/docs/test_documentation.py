@@ -43,7 +43,9 @@ def test_every_command_of_the_page_succeeds(page: Path, tmp_path: Path, released
     if page.relative_to(ROOT).as_posix().endswith(NEEDS_PROJECT):
         prepare = 'mlops-new project project --catalog "$CATALOG" --defaults\n'
     script = f"set -euo pipefail\n{prepare}{commands(page)}"
-    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, f"{page.name} stopped:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
 
 

@@ -1,199 +1,185 @@
 """Stage `score`: write a prediction for each record of a batch, in chunks, so that memory stays bounded.
 
-Each chunk becomes a part file that is whole or absent. A restart goes on after the last part, and the parts are
-joined in order at the end, so an interrupted run gives the same file as an undisturbed one. A batch that was
-scored already, with the same model and settings, is recognised and left alone.
+    python -m <package>.stages.score --input DIR --config DIR --predictions DIR
+
+Writes `predictions.parquet`, `quarantine.parquet` (records that break the contract, with their reasons) and, last,
+`manifest.json`. Each chunk becomes a part that is whole or absent. After a kill the same command goes on with the
+first part that is missing, and gives the same bytes as an undisturbed run. A batch that was scored already by the
+same model, code and settings is recognised and left alone. A batch with too many bad records is refused with
+exit code 3.
 """
 
 import argparse
-import tempfile
-from collections.abc import Iterator, Sequence
+import sys
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
-import lightgbm as lgb
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from ..model.contract import ID, Application
-from ..model.estimator import predict
-from ..model.features import encode
-from ..ops.errors import DONE, OpsError, run_main
-from ..ops.files import read_json, remove, sha256_of, write_json
-from ..ops.registry import CHAMPION, ModelVersion, Registry
+from ..model import estimator
+from ..model.contract import ID
+from ..ops.errors import DONE, REFUSED, OpsError, run_main
+from ..ops.files import read_mapping, remove, sha256_of, write_json
+from ..ops.registry import CHAMPION
 from ..ops.settings import read_settings
-from .evaluate import ScoringSettings
-from .frames import check_columns, check_rows, scan, table_files, write_table
-from .model_files import load_model
+from .bundle import Bundle
+from .records import REASONS, SEPARATOR, ContractBrokenError, Source, open_records
+from .serving import load_version
+from .tables import assemble, write_table
+
+_CODE: Final = Path(__file__).resolve().parent.parent
 
 
-_REPEATED = f"{ID}: repeated in the batch"
+@dataclass(frozen=True)
+class ScoringSettings:
+    """What `config/scoring.yml` holds: rows in a chunk, and the share of bad rows from which a batch is refused."""
+
+    chunk_rows: int
+    maximum_quarantined_share: float
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is scored with which model; equal jobs give equal files."""
+    """What is scored, by which model and code; equal jobs give equal files."""
 
-    batch_sha256: str
+    input_sha256: str
+    code_sha256: str
     model_version: int
     run_id: str
-    threshold: float
     chunk_rows: int
 
 
-def chosen_version(registry: Registry, wanted: str) -> ModelVersion:
-    """The champion, or a version by its number.
+def score(batch: Path, model: Bundle, job: Job, limit: float, predictions: Path) -> dict[str, object]:
+    """Score every record of a folder; gives the manifest that stands beside `predictions.parquet`.
+
+    Args:
+        batch: Folder of CSV or parquet files without labels.
+        model: The model of the job's version.
+        job: What makes the result what it is.
+        limit: The share of bad records above which the batch is refused.
+        predictions: Folder for the result; it may hold what an interrupted run of the same job left.
 
     Raises:
-        OpsError: There is no champion, or no such version.
+        OpsError: The folder holds no records.
+        ContractBrokenError: Columns or types are wrong, or too many records are bad.
     """
-    if wanted != CHAMPION:
-        if not wanted.isdecimal():
-            raise OpsError(f"{wanted!r} is no version of a model.", "Give champion or a number.")
-        return registry.version(int(wanted))
-    champion = registry.champion()
-    if champion is None:
-        raise OpsError(f"{registry.name} has no champion.", "Train, register and promote a model first.")
-    return champion
+    finished = _finished(job, predictions)
+    if finished is not None:
+        return finished
+    work = predictions / ".work"
+    _enter(work, job)
+    source = open_records(batch, work, labelled=False)
+    if source.rows == 0:
+        raise OpsError(f"{batch} holds no records.", "Give a batch with at least one record.")
+    parts = _score_chunks(source, model, job, work)
+    counts = _counts(source.rows, [_aside(part) for part in parts])
+    manifest = predictions / "manifest.json"
+    remove(manifest)  # it vouches for the files beside it, which are about to change
+    assemble([_aside(part) for part in parts], predictions / "quarantine.parquet")
+    if counts.quarantined > limit * counts.rows:
+        remove(work)
+        problem = f"{counts.quarantined} of {counts.rows} records break the data contract, more than {limit:.1%}"
+        see = f"See {predictions / 'quarantine.parquet'}, and ask the source for a better batch."
+        raise ContractBrokenError(f"{problem}: {counts.most_common()}.", see)
+    assemble(parts, predictions / "predictions.parquet")
+    facts = asdict(counts) | {"predictions_sha256": sha256_of(predictions / "predictions.parquet")}
+    facts |= {"job": asdict(job), "scored": counts.rows - counts.quarantined}
+    write_json(manifest, facts)
+    remove(work)
+    return facts
 
 
-def _chunks(files: Sequence[Path], rows: int) -> Iterator[tuple[str, pl.DataFrame]]:
-    for number, file in enumerate(files):
-        try:
-            frames = scan(file).collect_batches(chunk_size=rows, maintain_order=True)
-            for index, frame in enumerate(_even(frames, rows)):
-                yield f"{number:05d}-{index:06d}", frame
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise OpsError(f"{file} cannot be read as a table: {error}.", "Mend or replace the file.") from None
+@dataclass(frozen=True)
+class Counts:
+    """Records in the batch, those of them set aside, and how many of these have each reason."""
+
+    rows: int
+    quarantined: int
+    reasons: dict[str, int]
+
+    def most_common(self) -> str:
+        """The three most common reasons as a text."""
+        return ", ".join(f"{reason} ({count})" for reason, count in Counter(self.reasons).most_common(3))
 
 
-def _even(frames: Iterator[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
-    """The same rows in chunks of exactly `rows`, whatever sizes the reader gives, but for the last."""
-    waiting: list[pl.DataFrame] = []
-    held = 0
-    for frame in frames:
-        waiting.append(frame)
-        held += len(frame)
-        while held >= rows:
-            joined = pl.concat(waiting, rechunk=True)
-            yield joined.head(rows)
-            waiting, held = [joined.slice(rows)], held - rows
-    if held:
-        yield pl.concat(waiting, rechunk=True)
+def _finished(job: Job, predictions: Path) -> dict[str, object] | None:
+    manifest, table = predictions / "manifest.json", predictions / "predictions.parquet"
+    if not manifest.is_file() or not table.is_file():
+        return None
+    facts = read_mapping(manifest)
+    if facts.get("job") != asdict(job) or facts.get("predictions_sha256") != sha256_of(table):
+        return None
+    remove(predictions / ".work")
+    return facts
 
 
-class KnownIds:
-    """The ids seen so far, as sorted 64-bit hashes: eight bytes a record, whatever an id's length."""
-
-    def __init__(self) -> None:
-        """Start with none."""
-        self._hashes = np.empty(0, dtype=np.uint64)
-
-    def add(self, ids: pl.Series) -> NDArray[np.bool_]:
-        """Remember ids; gives for each whether it was new."""
-        hashes = ids.hash(seed=0).to_numpy()
-        fresh = ~np.isin(hashes, self._hashes)
-        self._hashes = np.union1d(self._hashes, hashes)
-        return fresh
+def _enter(work: Path, job: Job) -> None:
+    """Go on in the folder of an interrupted run of the same job, or begin a new one."""
+    known = work / "job.json"
+    if not known.is_file() or read_mapping(known) != asdict(job):
+        remove(work)
+        write_json(known, asdict(job))
 
 
-def _predictions(valid: pl.DataFrame, booster: lgb.Booster, job: Job) -> pl.DataFrame:
-    scores = predict(booster, encode(valid)) if len(valid) else np.empty(0)
-    return valid.select(ID).with_columns(
+def _aside(part: Path) -> Path:
+    return part.with_name(f"{part.stem}.quarantine.parquet")
+
+
+def _score_chunks(source: Source, model: Bundle, job: Job, work: Path) -> list[Path]:
+    parts = []
+    for number, start in enumerate(range(0, source.rows, job.chunk_rows)):
+        part = work / "parts" / f"{number:06}.parquet"
+        parts.append(part)
+        if part.is_file():
+            continue
+        checked = source.chunk(start, job.chunk_rows)
+        write_table(_aside(part), checked.quarantined)
+        # Last: a part that is there tells that its chunk is finished.
+        write_table(part, predict(checked.valid, model, job))
+    return parts
+
+
+def predict(records: pl.DataFrame, model: Bundle, job: Job) -> pl.DataFrame:
+    """Id, score, decision, model version and run id for each valid record, in order."""
+    scores = model.score(records)
+    return records.select(ID).with_columns(
         pl.Series("score", scores, dtype=pl.Float64),
-        pl.Series("is_refused", scores >= job.threshold, dtype=pl.Boolean),
-        pl.lit(job.model_version).alias("model_version"),
-        pl.lit(job.run_id).alias("run_id"),
+        pl.Series("decision", estimator.decide(scores, model.facts.threshold), dtype=pl.String),
+        pl.lit(job.model_version, dtype=pl.Int64).alias("model_version"),
+        pl.lit(job.run_id, dtype=pl.String).alias("run_id"),
     )
 
 
-def _score_chunk(chunk: pl.DataFrame, booster: lgb.Booster, job: Job, known: KnownIds, part: Path) -> None:
-    checked = check_rows(chunk, Application)
-    fresh = pl.Series(known.add(checked.valid[ID]), dtype=pl.Boolean)
-    valid, reasons, aside = checked.valid.filter(fresh), dict(checked.reasons), checked.quarantined
-    if len(valid) < len(checked.valid):
-        reasons[_REPEATED] = len(checked.valid) - len(valid)
-        again = chunk.filter(pl.col(ID).is_in(checked.valid.filter(~fresh)[ID].implode()))
-        aside = pl.concat([aside, again.with_columns(pl.lit(_REPEATED).alias("reasons"))])
-    write_table(aside, part.with_suffix(".quarantine.parquet"))
-    write_json(part.with_suffix(".json"), {"rows": len(chunk), "scored": len(valid), "reasons": reasons})
-    # Last: a part that is there tells that its chunk is finished.
-    write_table(_predictions(valid, booster, job), part)
-
-
-def _join(parts: Sequence[Path], target: Path) -> None:
-    temporary = target.with_name(f".{target.name}.tmp")
-    pl.scan_parquet(list(parts)).sink_parquet(temporary, compression="zstd", statistics=False, maintain_order=True)
-    temporary.replace(target)
-
-
-def _summary(parts: Sequence[Path]) -> dict[str, object]:
-    rows = scored = 0
-    reasons: dict[str, int] = {}
-    for part in parts:
-        facts = read_json(part.with_suffix(".json"))
-        assert isinstance(facts, dict)
-        rows, scored = rows + facts["rows"], scored + facts["scored"]
-        for reason, count in facts["reasons"].items():
-            reasons[reason] = reasons.get(reason, 0) + count
-    return {"rows": rows, "scored": scored, "set_aside": rows - scored, "reasons": dict(sorted(reasons.items()))}
-
-
-def score(batch: Path, booster: lgb.Booster, job: Job, predictions: Path) -> dict[str, object]:
-    """Score every table of a folder; gives the manifest that stands beside `predictions.parquet`.
-
-    Raises:
-        OpsError: A table that cannot be read, or whose columns are not the contract's.
-    """
-    manifest, parts_folder = predictions / "manifest.json", predictions / "parts"
-    target = predictions / "predictions.parquet"
-    started = {"job": asdict(job)}
-    if manifest.is_file() and target.is_file():
-        known_manifest = read_json(manifest)
-        if isinstance(known_manifest, dict) and known_manifest["job"] == started["job"]:
-            return known_manifest
-    job_file = parts_folder / "job.json"
-    if not job_file.is_file() or read_json(job_file) != started:
-        remove(parts_folder)
-        write_json(job_file, started)
-    files = table_files(batch)
-    for file in files:
-        check_columns(scan(file).collect_schema().names(), Application, str(file))
-    known_ids = KnownIds()
-    parts = []
-    for name, chunk in _chunks(files, job.chunk_rows):
-        part = parts_folder / f"{name}.parquet"
-        parts.append(part)
-        if part.is_file():
-            known_ids.add(pl.read_parquet(part, columns=[ID])[ID])
-        else:
-            _score_chunk(chunk, booster, job, known_ids, part)
-    if not parts:
-        raise OpsError(f"{batch} holds no rows.", "Give a batch with at least one record.")
-    _join(parts, target)
-    _join([part.with_suffix(".quarantine.parquet") for part in parts], predictions / "quarantine.parquet")
-    result = started | _summary(parts) | {"predictions_sha256": sha256_of(target)}
-    write_json(manifest, result)
-    remove(parts_folder)
-    return result
+def _counts(rows: int, asides: Sequence[Path]) -> Counts:
+    texts = pl.scan_parquet(list(asides)).group_by(REASONS).len().collect(engine="streaming")
+    reasons: Counter[str] = Counter()
+    for text, count in texts.rows():
+        reasons.update(dict.fromkeys(text.split(SEPARATOR), count))
+    return Counts(rows, int(texts["len"].sum()), dict(reasons))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the arguments and score."""
     parser = argparse.ArgumentParser(description="Score a batch with the champion.")
-    for name in ("batch", "config", "predictions"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--input", type=Path, required=True, help="folder of CSV or parquet files without labels")
+    parser.add_argument("--config", type=Path, required=True, help="folder of settings")
+    parser.add_argument("--predictions", type=Path, required=True, help="folder for the predictions")
     parser.add_argument("--model-version", default=CHAMPION, help="champion (default) or a version's number")
     given = parser.parse_args(argv)
     settings = read_settings(ScoringSettings, given.config / "scoring.yml")
-    registry = Registry()
-    version = chosen_version(registry, given.model_version)
-    job = Job(sha256_of(given.batch), version.number, version.run_id, settings.threshold, settings.chunk_rows)
-    with tempfile.TemporaryDirectory() as folder:
-        booster = load_model(registry.download(version.number, Path(folder)))
-        result = score(given.batch, booster, job, given.predictions)
-    print(f"{result['scored']} of {result['rows']} records scored by version {version.number}; {result['set_aside']} set aside.")
+    if settings.chunk_rows < 1:
+        raise OpsError(f"scoring.yml: chunk_rows is {settings.chunk_rows}.", "Give at least 1.")
+    version, model = load_version(given.model_version)
+    job = Job(sha256_of(given.input), sha256_of(_CODE), version.number, version.run_id, settings.chunk_rows)
+    try:
+        facts = score(given.input, model, job, settings.maximum_quarantined_share, given.predictions)
+    except ContractBrokenError as error:
+        print(error, file=sys.stderr)
+        return REFUSED
+    print(f"{facts['scored']} of {facts['rows']} records scored by version {version.number}; the others are set aside.")
     return DONE
 
 

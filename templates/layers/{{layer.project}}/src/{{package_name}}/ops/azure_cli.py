@@ -4,6 +4,7 @@ Nothing here signs in with a secret. On a laptop that is `az login`; in CI the w
 and `sign_in_again` renews it, because the assertion behind it lives for minutes and a training for hours.
 """
 
+import ast
 import json
 import os
 import shutil
@@ -72,6 +73,19 @@ def read_cloud(path: Path) -> Cloud:
     )
 
 
+def tag_overrides(tags: Mapping[str, str]) -> list[str]:
+    """Tags as --set takes them; what it would read as a number, a list or the like is quoted."""
+    return [f"tags.{name}={_as_text(value)}" for name, value in sorted(tags.items())]
+
+
+def _as_text(value: str) -> str:
+    try:
+        ast.literal_eval(value)
+    except (SyntaxError, ValueError):
+        return json.dumps(value) if value in {"true", "false", "null"} else value
+    return json.dumps(value)
+
+
 def create_job(file: Path, overrides: Sequence[str], place: Place) -> list[str]:
     """Submit a pipeline; gives the job's name."""
     sets = ("--set", *overrides) if overrides else ()
@@ -107,7 +121,7 @@ def show_asset(kind: str, name: str, version: str, place: Place) -> list[str]:
 
 def create_asset(kind: str, file: Path, place: Place, tags: Mapping[str, str] | None = None) -> list[str]:
     """Create an asset from its file, with tags besides those of the file."""
-    sets = ("--set", *(f"tags.{name}={value}" for name, value in sorted(tags.items()))) if tags else ()
+    sets = ("--set", *tag_overrides(tags)) if tags else ()
     return ["ml", kind, "create", "--file", str(file), *sets, *place.flags, "--output", "json"]
 
 
@@ -119,8 +133,8 @@ def list_models(name: str, place: Place) -> list[str]:
 
 def tag_model(name: str, version: str, tags: Mapping[str, str], place: Place) -> list[str]:
     """Set tags of a model version, and leave the others."""
-    sets = [f"tags.{key}={value}" for key, value in sorted(tags.items())]
-    return ["ml", "model", "update", "--name", name, "--version", version, "--set", *sets, *place.flags]
+    what = ("--name", name, "--version", version, "--set", *tag_overrides(tags))
+    return ["ml", "model", "update", *what, *place.flags]
 
 
 def share_model(name: str, version: str, registry: Place, place: Place) -> list[str]:
@@ -169,8 +183,7 @@ def az(arguments: Sequence[str]) -> str:
         raise OpsError("The Azure CLI is not on the path.", "Install it, and sign in with az login.")
     done = subprocess.run([program, *arguments], capture_output=True, text=True, encoding="utf-8", check=False)
     if done.returncode:
-        words = [word for word in arguments[:3] if not word.startswith("-")]
-        raise AzureCliError(" ".join(["az", *words]), done.stderr)
+        raise AzureCliError(_words(arguments), done.stderr)
     return done.stdout.strip()
 
 
@@ -180,8 +193,12 @@ def az_json(arguments: Sequence[str]) -> object:
     try:
         value: object = json.loads(text or "null")
     except ValueError:
-        raise AzureCliError("az " + " ".join(arguments[:3]), f"no JSON but {text[:200]!r}") from None
+        raise AzureCliError(_words(arguments), f"no JSON but {text[:200]!r}") from None
     return value
+
+
+def _words(arguments: Sequence[str]) -> str:
+    return " ".join(["az", *(word for word in arguments[:3] if not word.startswith("-"))])
 
 
 def prepare() -> None:
@@ -205,9 +222,10 @@ def sign_in_again() -> bool:
     if not all((url.startswith("https://"), bearer, client, tenant)):
         return False
     audience = urllib.parse.urlencode({"audience": "api://AzureADTokenExchange"})
-    request = urllib.request.Request(f"{url}&{audience}", headers={"Authorization": f"bearer {bearer}"})
+    headers = {"Authorization": f"bearer {bearer}"}
+    request = urllib.request.Request(f"{url}&{audience}", headers=headers)  # noqa: S310 - https, see above
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
             assertion = str(json.load(answer)["value"])
     except (OSError, ValueError, KeyError) as error:
         problem = f"The workflow's identity could not be renewed: {error}."

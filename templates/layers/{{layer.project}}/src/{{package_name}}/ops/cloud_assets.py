@@ -42,11 +42,8 @@ def apply(kinds: Sequence[str], place: Place, tags: Mapping[str, str]) -> list[s
     Raises:
         OpsError: A file differs from the version that exists under its number.
     """
-    done: list[str] = []
-    for kind in KINDS:
-        for file in files_of_kind(kind) if kind in kinds else []:
-            done.append(_apply(kind, file, place, tags))
-    return done
+    wanted = [kind for kind in KINDS if kind in kinds]
+    return [_apply(kind, file, place, tags) for kind in wanted for file in files_of_kind(kind)]
 
 
 def _apply(kind: str, file: Path, place: Place, tags: Mapping[str, str]) -> str:

@@ -8,8 +8,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from .azure_cli import AzureCliError, Place, az, az_json, sign_in_again
-from .azure_cli import cancel_job, create_job, download_job, job_status, list_jobs
+from .azure_cli import (
+    AzureCliError,
+    Place,
+    az,
+    az_json,
+    cancel_job,
+    create_job,
+    download_job,
+    job_status,
+    list_jobs,
+    sign_in_again,
+    tag_overrides,
+)
 from .errors import OpsError
 from .files import read_mapping
 from .project import project_root
@@ -74,7 +85,7 @@ def job_overrides(sets: Sequence[str], tags: Mapping[str, str]) -> list[str]:
     for text in sets:
         if "=" not in text.strip("="):
             raise OpsError(f"--set {text!r} sets nothing.", "Write --set inputs.<name>=<value>.")
-    return [*sets, *(f"tags.{name}={value}" for name, value in sorted(tags.items()))]
+    return [*sets, *tag_overrides(tags)]
 
 
 def submit(pipeline: str, place: Place, sets: Sequence[str], tags: Mapping[str, str]) -> str:

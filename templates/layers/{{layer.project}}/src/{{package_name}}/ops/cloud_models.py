@@ -13,8 +13,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from . import cloud_jobs
-from .azure_cli import AzureCliError, Cloud, Place, az, az_json, create_asset, download_model, list_models
-from .azure_cli import share_model, show_asset, tag_model
+from .azure_cli import (
+    AzureCliError,
+    Cloud,
+    Place,
+    az,
+    az_json,
+    create_asset,
+    download_model,
+    list_models,
+    share_model,
+    tag_model,
+)
 from .errors import OpsError
 from .files import read_mapping, sha256_of, write_text
 from .project import project_root

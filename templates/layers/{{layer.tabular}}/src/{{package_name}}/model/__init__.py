@@ -1,1 +1,1 @@
-"""The team's part: the data contract, the features and the estimator. The stages use nothing else of it."""
+"""What the team rewrites for its own use case: the data contract, the features and the estimator."""

@@ -1,90 +1,114 @@
-"""The model, and the simple baseline that it has to beat."""
+"""The model: gradient-boosted trees that estimate the probability that a loan is not paid back."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from itertools import product
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Final
 
-import lightgbm as lgb
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedKFold, train_test_split
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-from .features import CATEGORIES, FEATURES
+from .contract import CATEGORIES
+from .features import CATEGORICAL, FEATURES, NUMERIC, Matrix, Vector
 
-Floats = NDArray[np.float64]
-Parameters = dict[str, float]
+if TYPE_CHECKING:
+    import lightgbm as lgb
 
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """What `config/training.yml` holds; `sweep` maps a parameter to the values that are tried."""
-
-    parameters: dict[str, float]
-    rounds: int
-    early_stopping_rounds: int
-    validation_share: float
-    sweep: dict[str, list[float]] = field(default_factory=dict)
-    sweep_folds: int = 3
+_CODES: Final = list(range(len(NUMERIC), len(FEATURES)))
+_YOUNG: Final = 25  # years
+_OLD: Final = 60
+_UNITS: Final = np.array([1_000.0, 12.0, 1.0])  # thousand marks, years, one level of skill
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """A fitted model, the parameters that it was fitted with, and figures worth logging."""
+class Parameters:
+    """Hyper-parameters, named as LightGBM names them; early stopping looks at `validation_share` of the rows."""
 
-    booster: lgb.Booster
-    parameters: Parameters
-    metrics: dict[str, float]
-
-
-def _train(features: Floats, labels: Floats, settings: TrainingSettings, parameters: Parameters, seed: int) -> Fitted:
-    fit_x, stop_x, fit_y, stop_y = train_test_split(
-        features, labels, test_size=settings.validation_share, stratify=labels, random_state=seed
-    )
-    names, categories = list(FEATURES), list(CATEGORIES)
-    fixed = {"objective": "binary", "metric": "auc", "seed": seed, "deterministic": True, "force_row_wise": True}
-    train = lgb.Dataset(fit_x, fit_y, feature_name=names, categorical_feature=categories, free_raw_data=False)
-    booster = lgb.train(
-        {**parameters, **fixed, "num_threads": 1, "verbosity": -1},
-        train,
-        num_boost_round=settings.rounds,
-        valid_sets=[lgb.Dataset(stop_x, stop_y, reference=train)],
-        callbacks=[lgb.early_stopping(settings.early_stopping_rounds, first_metric_only=True, verbose=False)],
-    )
-    metrics = {"validation_auc": float(booster.best_score["valid_0"]["auc"]), "trees": float(booster.best_iteration)}
-    return Fitted(booster, dict(parameters), metrics)
+    learning_rate: float = 0.05
+    num_leaves: int = 4
+    min_data_in_leaf: int = 15
+    feature_fraction: float = 0.5
+    bagging_fraction: float = 0.8
+    lambda_l2: float = 5.0
+    maximum_trees: int = 500
+    early_stopping_rounds: int = 40
+    validation_share: float = 0.2
 
 
-def _sweep(features: Floats, labels: Floats, settings: TrainingSettings, seed: int) -> Parameters:
-    """The grid's best parameters by cross-validation within the training rows; the holdout is never seen."""
-    folds = StratifiedKFold(settings.sweep_folds, shuffle=True, random_state=seed)
-    best: tuple[float, Parameters] = (-1.0, settings.parameters)
-    for values in product(*settings.sweep.values()):
-        parameters = {**settings.parameters, **dict(zip(settings.sweep, values, strict=True))}
-        aucs = [
-            roc_auc_score(labels[out], predict(_train(features[rows], labels[rows], settings, parameters, seed).booster, features[out]))
-            for rows, out in folds.split(features, labels)
-        ]
-        best = max(best, (float(np.mean(aucs)), parameters), key=lambda pair: pair[0])
-    return best[1]
+def fit(features: Matrix, labels: Vector, parameters: Parameters, seed: int) -> "lgb.Booster":
+    """Find the number of trees by early stopping on an inner split, then fit that many on all rows.
+
+    The same rows, parameters and seed give the same model, byte by byte.
+    """
+    import lightgbm as lgb  # noqa: PLC0415 - takes seconds, so only where it is used
+
+    options = _options(parameters, seed)
+    held_out = np.random.default_rng(seed).random(len(labels)) < parameters.validation_share
+    inner = lgb.Dataset(features[~held_out], labels[~held_out], categorical_feature=_CODES)
+    watched = lgb.Dataset(features[held_out], labels[held_out], reference=inner)
+    stop = lgb.early_stopping(parameters.early_stopping_rounds, verbose=False)
+    found = lgb.train(options, inner, parameters.maximum_trees, valid_sets=[watched], callbacks=[stop])
+    return lgb.train(options, lgb.Dataset(features, labels, categorical_feature=_CODES), found.best_iteration)
 
 
-def fit(features: Floats, labels: Floats, settings: TrainingSettings, seed: int) -> Fitted:
-    """Fit with early stopping on a part of the training rows; the same input gives the same model, bit by bit."""
-    parameters = _sweep(features, labels, settings, seed) if settings.sweep else settings.parameters
-    return _train(features, labels, settings, parameters, seed)
+def _options(parameters: Parameters, seed: int) -> dict[str, object]:
+    own = {"maximum_trees", "early_stopping_rounds", "validation_share"}
+    given = {name: value for name, value in asdict(parameters).items() if name not in own}
+    fixed = {"objective": "binary", "metric": "binary_logloss", "bagging_freq": 1, "verbose": -1}
+    repeatable = {"seed": seed, "deterministic": True, "force_row_wise": True, "num_threads": 1}
+    return given | fixed | repeatable
 
 
-def predict(booster: lgb.Booster, features: Floats) -> Floats:
-    """The probability that each loan goes bad, shape (rows,)."""
-    return np.asarray(booster.predict(features, num_iteration=booster.best_iteration), dtype=np.float64)
+def predict(model: "lgb.Booster", features: Matrix) -> Vector:
+    """The probability of a loan that is not paid back, for each row."""
+    return np.asarray(model.predict(features), dtype=np.float64)
 
 
-def fit_baseline(features: Floats, labels: Floats) -> Callable[[Floats], Floats]:
-    """A logistic regression on amount and duration alone: what a clerk could reckon."""
-    columns = [FEATURES.index("credit_amount"), FEATURES.index("duration")]
-    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(features[:, columns], labels)
-    return lambda rows: np.asarray(model.predict_proba(rows[:, columns])[:, 1], dtype=np.float64)
+@dataclass(frozen=True)
+class Baseline:
+    """A logistic regression, the model that a team would use without machine learning engineering."""
+
+    weights: tuple[float, ...]
+    intercept: float
+
+    def predict(self, features: Matrix) -> Vector:
+        """The probability of a loan that is not paid back, for each row."""
+        return np.asarray(1.0 / (1.0 + np.exp(-(_design(features) @ np.array(self.weights) + self.intercept))))
+
+
+def fit_baseline(features: Matrix, labels: Vector) -> Baseline:
+    """Fit the baseline on the same rows as the model."""
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - takes seconds, so only where it is used
+
+    fitted = LogisticRegression(max_iter=1_000).fit(_design(features), labels)
+    return Baseline(tuple(map(float, fitted.coef_[0])), float(fitted.intercept_[0]))
+
+
+def _design(features: Matrix) -> Matrix:
+    dummies = [
+        np.eye(len(CATEGORIES[name]))[features[:, code].astype(int)]
+        for name, code in zip(CATEGORICAL, _CODES, strict=True)
+    ]
+    return np.hstack([features[:, : len(NUMERIC)] / _UNITS, *dummies])
+
+
+def threshold(cost_of_missed_default: float, cost_of_refused_customer: float) -> float:
+    """The probability from which referring costs less than approving, after Elkan (2001), equation 2."""
+    return cost_of_refused_customer / (cost_of_refused_customer + cost_of_missed_default)
+
+
+def decide(scores: Vector, limit: float) -> NDArray[np.str_]:
+    """`approve` below the limit; from it on `refer`, to a person: the model refuses nobody by itself."""
+    return np.where(scores < limit, "approve", "refer")
+
+
+def groups(records: pl.DataFrame) -> Mapping[str, NDArray[np.str_]]:
+    """The groups between which decisions should be fair, from the sensitive columns."""
+    age = records["age"].to_numpy()
+    bands = np.select([age <= _YOUNG, age < _OLD], ["up to 25", "26 to 59"], "60 and over")
+    return {"age": bands, "sex": records["sex"].to_numpy().astype(str)}
+
+
+def slices(records: pl.DataFrame) -> Mapping[str, NDArray[np.str_]]:
+    """The parts of the data in each of which the model must work."""
+    return {**groups(records), "housing": records["housing"].to_numpy().astype(str)}

@@ -1,42 +1,40 @@
-"""How an application becomes numbers.
+"""From records to the numbers that the estimator sees: fixed by the contract, so nothing is fitted here."""
 
-Categories are encoded by their place in the contract's lists. There is no fitted state, so training and scoring
-cannot disagree. Sex and age are used to look for unfair differences, and are not features.
-"""
-
-from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from . import contract
+from .contract import CATEGORIES, LABEL
 
-CATEGORIES: Final[Mapping[str, tuple[str, ...]]] = {
-    "housing": contract.HOUSING,
-    "saving_accounts": contract.SAVING_ACCOUNTS,
-    "checking_account": contract.CHECKING_ACCOUNTS,
-    "purpose": contract.PURPOSES,
-}
-NUMBERS: Final = ("job", "credit_amount", "duration", "monthly_amount")
-FEATURES: Final = (*CATEGORIES, *NUMBERS)
-_YOUNG: Final = 25
+NUMERIC: Final = ("credit_amount", "duration", "job")
+CATEGORICAL: Final = ("housing", "saving_accounts", "checking_account", "purpose")
+FEATURES: Final = NUMERIC + CATEGORICAL
+
+Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
 
 
-def encode(frame: pl.DataFrame) -> NDArray[np.float64]:
-    """The features of valid applications, shape (rows, len(FEATURES)), categories first."""
+def encode(records: pl.DataFrame) -> Matrix:
+    """Records as a matrix with one column for each of `FEATURES`; a category becomes its place in the contract's list.
+
+    Raises:
+        polars.exceptions.InvalidOperationError: A category that the contract does not know.
+    """
     codes = [
-        pl.col(name).replace_strict(dict(zip(values, range(len(values)), strict=True)), return_dtype=pl.Float64)
-        for name, values in CATEGORIES.items()
+        pl.col(name).replace_strict(CATEGORIES[name], range(len(CATEGORIES[name])), return_dtype=pl.Float64)
+        for name in CATEGORICAL
     ]
-    monthly = (pl.col("credit_amount") / pl.col("duration")).alias("monthly_amount")
-    numbers = [pl.col("job"), pl.col("credit_amount"), pl.col("duration"), monthly]
-    return frame.select(*codes, *(number.cast(pl.Float64) for number in numbers)).to_numpy()
+    numbers = [pl.col(name).cast(pl.Float64) for name in NUMERIC]
+    return records.select(numbers + codes).to_numpy()
 
 
-def groups(frame: pl.DataFrame) -> dict[str, NDArray[np.str_]]:
-    """The group of each row for each attribute by which the model is judged, sensitive ones included."""
-    age_group = pl.when(pl.col("age") < _YOUNG).then(pl.lit("under 25")).otherwise(pl.lit("25 and over"))
-    chosen = frame.select("sex", age_group.alias("age_group"), "housing")
-    return {name: chosen[name].to_numpy().astype(np.str_) for name in chosen.columns}
+def labels(records: pl.DataFrame) -> Vector:
+    """What the model predicts, of shape (rows,): 1.0 where the loan was not paid back, else 0.0."""
+    return records[LABEL].to_numpy().astype(np.float64)
+
+
+def description() -> dict[str, object]:
+    """The encoding as plain data; it is kept with a model, and a model made with another one is refused."""
+    return {"categories": {name: list(CATEGORIES[name]) for name in CATEGORICAL}, "features": list(FEATURES)}

@@ -1,1 +1,1 @@
-"""The stages: small command lines around the team's `model`, called by the pipelines."""
+"""The stages of the project's pipelines; each is a small command line: `python -m <package>.stages.<stage>`."""

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from ..model.estimator import Parameters
 from ..ops.errors import OpsError
 from ..ops.settings import from_mapping, read_settings
+
+_LEAST_FOLDS: Final = 2
 
 
 @dataclass(frozen=True)
@@ -89,8 +92,8 @@ def _check(training: Training, path: Path) -> None:
             raise OpsError(f"{path}: {name} is {value:g}.", "Give a share from 0 to below 1.")
     if min(training.costs.cost_of_missed_default, training.costs.cost_of_refused_customer) <= 0:
         raise OpsError(f"{path}: a cost under decision is not above 0.", "Give costs above 0.")
-    if training.sweep.folds < 2:
-        raise OpsError(f"{path}: sweep.folds is {training.sweep.folds}.", "Give at least 2 folds.")
+    if training.sweep.folds < _LEAST_FOLDS:
+        raise OpsError(f"{path}: sweep.folds is {training.sweep.folds}.", f"Give at least {_LEAST_FOLDS} folds.")
     for name, values in training.sweep.grid.items():
         for value in values:
             from_mapping(Parameters, {name: value}, f"{path}, sweep.grid")

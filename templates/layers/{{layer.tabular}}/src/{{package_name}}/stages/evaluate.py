@@ -1,168 +1,172 @@
-"""Stage `evaluate`: measure the model on the holdout, compare it with the baseline and the champion, decide."""
+"""Stage `evaluate`: judge a model on the rows that were held out, and decide whether it may become the champion.
+
+    python -m <package>.stages.evaluate --model DIR --holdout DIR --config DIR --evaluation DIR
+
+Writes `evaluation.json` (figures with intervals, for slices and sensitive groups too, beside the baseline and
+the champion), `decision.json` (what the gate says) and `scores.parquet`. Whatever the gate says, the exit code
+is 0: a verdict is a result.
+"""
 
 import argparse
 import statistics
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Final
 
-import lightgbm as lgb
 import numpy as np
 import polars as pl
-from fairlearn.metrics import demographic_parity_difference, equalized_odds_difference
-from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score, roc_curve
 
-from ..model.contract import LABEL, SENSITIVE
-from ..model.estimator import fit_baseline, predict
-from ..model.features import encode, groups
-from ..ops.bootstrap import Floats, Metric, metric_interval
+from ..model import estimator, features
+from ..model.contract import ID, LABEL
+from ..model.features import Vector
+from ..ops import gate
+from ..ops.bootstrap import metric_interval
 from ..ops.errors import DONE, OpsError, run_main
 from ..ops.files import files_of, write_json
-from ..ops.gate import Decision, FairnessFinding, Footprint, GatePolicy, Scores, decide
+from ..ops.gate import Decision, Footprint, GatePolicy, Scores
 from ..ops.registry import Registry
 from ..ops.settings import read_settings
-from .frames import read_table, write_table
-from .model_files import load_model
+from . import bundle
+from .bundle import Bundle
+from .fairness import Difference, differences, group_sizes
+from .measures import METRICS
+from .tables import read_table, write_table
 
-_TIMED_ROWS = 1000
-_TIMED_ROUNDS = 7
-
-
-def _kolmogorov_smirnov(labels: Floats, scores: Floats) -> float:
-    false_positives, true_positives, _ = roc_curve(labels, scores)
-    return float(np.max(true_positives - false_positives))
-
-
-METRICS: Mapping[str, Metric] = {
-    metric.name: metric
-    for metric in (
-        Metric("auc", lambda labels, scores: float(roc_auc_score(labels, scores)), higher_is_better=True),
-        Metric("average_precision", lambda y, s: float(average_precision_score(y, s)), higher_is_better=True),
-        Metric("brier", lambda labels, scores: float(brier_score_loss(labels, scores)), higher_is_better=False),
-        Metric("ks", _kolmogorov_smirnov, higher_is_better=True),
-        Metric("log_loss", lambda labels, scores: float(log_loss(labels, scores)), higher_is_better=False),
-    )
-}
+_TIMED_CALLS: Final = 7
 
 
 @dataclass(frozen=True)
-class ScoringSettings:
-    """What `config/scoring.yml` holds: the score from which an application is refused, and rows per chunk."""
+class Champion:
+    """The registered champion and its scores on the holdout, or the reason why it cannot be scored."""
 
-    threshold: float
-    chunk_rows: int
-
-
-def measure_footprint(model: Path, booster: lgb.Booster, features: Floats) -> Footprint:
-    """The model's size, and the median time of several rounds over 1,000 rows."""
-    rows = np.resize(features, (_TIMED_ROWS, features.shape[1]))
-    seconds = []
-    for _ in range(_TIMED_ROUNDS):
-        started = time.perf_counter()
-        predict(booster, rows)
-        seconds.append(time.perf_counter() - started)
-    size = sum(path.stat().st_size for path in files_of(model))
-    return Footprint(size, round(statistics.median(seconds) * 1000, 3))
-
-
-def fairness_findings(
-    labels: Floats, refused: NDArray[np.bool_], frame: pl.DataFrame, limits: Mapping[str, float]
-) -> tuple[FairnessFinding, ...]:
-    """Differences between the groups of each sensitive attribute, for each metric that has a limit."""
-    known = {
-        "demographic_parity_difference": demographic_parity_difference,
-        "equalized_odds_difference": equalized_odds_difference,
-    }
-    findings = []
-    for attribute in SENSITIVE:
-        for name, limit in limits.items():
-            if name not in known:
-                raise OpsError(f"config/gate.yml names the fairness metric {name!r}.", f"Use one of {sorted(known)}.")
-            value = known[name](labels, refused, sensitive_features=groups(frame)[attribute])
-            findings.append(FairnessFinding(name, attribute, float(value), limit))
-    return tuple(findings)
-
-
-def _slices(labels: Floats, scores: Floats, frame: pl.DataFrame) -> list[dict[str, object]]:
-    facts: list[dict[str, object]] = []
-    for attribute, members in groups(frame).items():
-        for group in np.unique(members):
-            rows = members == group
-            has_both = len(np.unique(labels[rows])) > 1
-            auc = float(roc_auc_score(labels[rows], scores[rows])) if has_both else None
-            share = float(labels[rows].mean())
-            facts.append({"attribute": attribute, "group": str(group), "rows": int(rows.sum()), "bad": share, "auc": auc})
-    return facts
-
-
-def _champion_scores(features: Floats) -> tuple[int | None, Floats | None]:
-    registry = Registry()
-    champion = registry.champion()
-    if champion is None:
-        return None, None
-    with tempfile.TemporaryDirectory() as folder:
-        booster = load_model(registry.download(champion.number, Path(folder)))
-        return champion.number, predict(booster, features)
-
-
-def evaluate(model: Path, train: Path, holdout: Path, config: Path, evaluation: Path) -> Decision:
-    """Write `evaluation.json`, `decision.json` and `scores.parquet`, and give the decision.
-
-    Raises:
-        OpsError: A setting that is unknown, or a model or holdout that does not fit this code.
-    """
-    policy = read_settings(GatePolicy, config / "gate.yml")
-    threshold = read_settings(ScoringSettings, config / "scoring.yml").threshold
-    if policy.metric not in METRICS:
-        raise OpsError(f"config/gate.yml names the metric {policy.metric!r}.", f"Use one of {sorted(METRICS)}.")
-    booster, frame = load_model(model), read_table(holdout / "holdout.parquet")
-    known = read_table(train / "train.parquet")
-    features, labels = encode(frame), frame[LABEL].to_numpy().astype(np.float64)
-    baseline = fit_baseline(encode(known), known[LABEL].to_numpy().astype(np.float64))(features)
-    number, champion = _champion_scores(features)
-    scores = Scores(labels, predict(booster, features), champion, baseline, groups(frame))
-    findings = fairness_findings(labels, scores.challenger >= threshold, frame, policy.fairness)
-    footprint = measure_footprint(model, booster, features)
-    decision = decide(policy, METRICS[policy.metric], scores, footprint, findings)
-    intervals = {
-        name: asdict(metric_interval(metric, labels, scores.challenger, policy.resampling))
-        for name, metric in METRICS.items()
-        if np.isfinite(scores.challenger).all() and len(np.unique(labels)) > 1
-    }
-    facts = {
-        "rows": len(frame),
-        "metrics": intervals,
-        "slices": _slices(labels, scores.challenger, frame),
-        "fairness": [asdict(finding) for finding in findings],
-        "footprint": asdict(footprint),
-        "champion": number,
-        "threshold": threshold,
-    }
-    _write(evaluation, facts, decision, scores)
-    return decision
-
-
-def _write(evaluation: Path, facts: Mapping[str, object], decision: Decision, scores: Scores) -> None:
-    columns = {"label": scores.labels, "challenger": scores.challenger, "baseline": scores.baseline}
-    if scores.champion is not None:
-        columns["champion"] = scores.champion
-    write_table(pl.DataFrame(columns), evaluation / "scores.parquet")
-    write_json(evaluation / "evaluation.json", facts)
-    write_json(evaluation / "decision.json", asdict(decision))
+    number: int
+    scores: Vector | None
+    note: str
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Parse the arguments, evaluate, and print the decision; a refusal is an outcome, not a failure."""
-    parser = argparse.ArgumentParser(description="Evaluate a model and decide.")
-    for name in ("model", "train", "holdout", "config", "evaluation"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
+    """Evaluate a model; see the module's text."""
+    parser = argparse.ArgumentParser(description="Judge a model on the rows held out.")
+    parser.add_argument("--model", type=Path, required=True, help="folder of the model")
+    parser.add_argument("--holdout", type=Path, required=True, help="folder of the records held out")
+    parser.add_argument("--config", type=Path, required=True, help="folder of settings")
+    parser.add_argument("--evaluation", type=Path, required=True, help="folder for the results")
     given = parser.parse_args(argv)
-    decision = evaluate(given.model, given.train, given.holdout, given.config, given.evaluation)
-    print(f"{decision.outcome}: {' '.join(decision.reasons)}")
+    policy = read_settings(GatePolicy, given.config / "gate.yml")
+    records = read_table(given.holdout / "holdout.parquet")
+    model = bundle.load(given.model)
+    champion = _champion(Registry(), records, model)
+    scores = _scores(model, records, champion)
+    approved = estimator.decide(scores.challenger, model.facts.threshold) == "approve"
+    groups = estimator.groups(records)
+    unfair = differences(scores.labels, approved, groups, policy)
+    footprint = _footprint(model, given.model, records)
+    decision = _decide(policy, scores, footprint, unfair, champion)
+    write_table(given.evaluation / "scores.parquet", _table(records, scores))
+    facts = _figures(policy, scores) | _comparison(policy, scores, champion)
+    facts |= {"footprint": asdict(footprint), "fairness": [asdict(found) for found in unfair]}
+    sizes = {name: group_sizes(approved, members, policy.minimum_slice_rows) for name, members in groups.items()}
+    facts |= {"groups": {name: [asdict(group) for group in members] for name, members in sizes.items()}}
+    facts |= {"rows": len(scores.labels), "threshold": model.facts.threshold}
+    write_json(given.evaluation / "evaluation.json", facts)
+    write_json(given.evaluation / "decision.json", asdict(decision))
+    print(f"The gate says {decision.outcome}: {' '.join(decision.reasons)}")
     return DONE
+
+
+def _champion(registry: Registry, records: pl.DataFrame, model: Bundle) -> Champion | None:
+    version = registry.champion()
+    if version is None:
+        return None
+    with tempfile.TemporaryDirectory(prefix="champion-") as scratch:
+        try:
+            found = bundle.load(registry.download(version.number, Path(scratch)))
+        except OpsError as error:
+            return Champion(version.number, None, str(error))
+        scores = bundle.finite(found.score(records), f"the champion, version {version.number}")
+    note = ""
+    if found.facts.split != model.facts.split:
+        note = "It was trained with another split, so it may have seen some of these rows, which flatters it."
+    return Champion(version.number, scores, note)
+
+
+def _scores(model: Bundle, records: pl.DataFrame, champion: Champion | None) -> Scores:
+    encoded = features.encode(records)
+    return Scores(
+        labels=features.labels(records),
+        challenger=estimator.predict(model.booster, encoded),
+        champion=champion.scores if champion else None,
+        baseline=model.baseline.predict(encoded),
+        slices=estimator.slices(records),
+    )
+
+
+def _footprint(model: Bundle, folder: Path, records: pl.DataFrame) -> Footprint:
+    """The folder's size, and the median time that encoding and scoring 1,000 rows takes on one thread or more."""
+    batch = pl.concat([records] * -(-1_000 // records.height)).head(1_000)
+    seconds = []
+    for _ in range(_TIMED_CALLS):
+        started = time.perf_counter()
+        model.score(batch)
+        seconds.append(time.perf_counter() - started)
+    size = sum(path.stat().st_size for path in files_of(folder))
+    return Footprint(size, round(statistics.median(seconds) * 1_000, 3))
+
+
+def _decide(
+    policy: GatePolicy,
+    scores: Scores,
+    footprint: Footprint,
+    unfair: Sequence[Difference],
+    champion: Champion | None,
+) -> Decision:
+    if policy.metric not in METRICS:
+        raise OpsError(f"gate.yml names the metric {policy.metric!r}.", f"Choose one of {', '.join(METRICS)}.")
+    findings = [difference.finding() for difference in unfair]
+    decision = gate.decide(policy, METRICS[policy.metric], scores, footprint, findings)
+    if champion is None or champion.scores is not None or decision.outcome is gate.Outcome.REJECT:
+        return decision
+    # Without the comparison the gate has seen too little to let a model replace the one in use.
+    reason = f"The champion, version {champion.number}, cannot be compared with. {champion.note}"
+    check = gate.Check("champion", gate.Status.UNDECIDED, reason)
+    return replace(decision, outcome=gate.Outcome.NO_DECISION, reasons=(reason,), checks=(*decision.checks, check))
+
+
+def _figures(policy: GatePolicy, scores: Scores) -> dict[str, object]:
+    """Every metric with its interval, for all rows and for each slice that is large enough."""
+    slices = []
+    for attribute, groups in scores.slices.items():
+        for group in np.unique(groups):
+            rows = groups == group
+            labels = scores.labels[rows]
+            is_judged = len(labels) >= policy.minimum_slice_rows and len(np.unique(labels)) > 1
+            figures = _intervals(policy, labels, scores.challenger[rows]) if is_judged else {}
+            slices.append({"attribute": attribute, "group": str(group), "rows": len(labels), "metrics": figures})
+    return {"metrics": _intervals(policy, scores.labels, scores.challenger), "slices": slices}
+
+
+def _comparison(policy: GatePolicy, scores: Scores, champion: Champion | None) -> dict[str, object]:
+    facts: dict[str, object] = {"baseline": {"metrics": _intervals(policy, scores.labels, scores.baseline)}}
+    facts["champion"] = None
+    if champion is not None:
+        figures = {} if champion.scores is None else _intervals(policy, scores.labels, champion.scores)
+        facts["champion"] = {"version": champion.number, "note": champion.note, "metrics": figures}
+    return facts
+
+
+def _intervals(policy: GatePolicy, labels: Vector, values: Vector) -> Mapping[str, dict[str, float]]:
+    return {
+        name: asdict(metric_interval(metric, labels, values, policy.resampling)) for name, metric in METRICS.items()
+    }
+
+
+def _table(records: pl.DataFrame, scores: Scores) -> pl.DataFrame:
+    columns = {"score": scores.challenger, "baseline": scores.baseline}
+    columns |= {} if scores.champion is None else {"champion": scores.champion}
+    return records.select(ID, LABEL).with_columns(pl.Series(name, values) for name, values in columns.items())
 
 
 if __name__ == "__main__":

@@ -1,71 +1,62 @@
-"""Stage `prepare`: split rows into training and holdout by a hash of their id.
+"""Stage `prepare`: split the records into those to train with and those that the gate holds out.
 
-A row's side depends on its id alone, so a row never changes sides when data are added, reordered or sampled, and
-no row of an old holdout is ever trained on.
+    python -m <package>.stages.prepare --valid DIR --config DIR --train DIR --holdout DIR
+
+The side of a record follows from its id and the salt alone. So a record never changes sides when others are
+added, the same record is never on both, and the order of the rows does not matter.
 """
 
 import argparse
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from ..model.contract import ID
 from ..ops.errors import DONE, OpsError, run_main
-from ..ops.settings import read_settings
-from .frames import read_table, write_table
-
-_SIDE = "side"
-_SAMPLE = "sample"
+from .configuration import read_training
+from .tables import read_table, write_table
 
 
-@dataclass(frozen=True)
-class SplitSettings:
-    """What `config/split.yml` holds: the share of ids in the holdout, and the text that separates splits."""
-
-    holdout_share: float
-    salt: str
+def position(record_id: str, salt: str) -> float:
+    """A record's fixed place in [0, 1), as good as random, from the SHA-256 of salt and id."""
+    digest = hashlib.sha256(f"{salt}\0{record_id}".encode()).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48
 
 
-def unit_hash(text: str) -> float:
-    """A number in [0, 1) that depends on a text alone."""
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big") / (1 << 48)
-
-
-def _hashes(frame: pl.DataFrame, salt: str) -> pl.Series:
-    return pl.Series([unit_hash(f"{salt}:{row_id}") for row_id in frame[ID].to_list()], dtype=pl.Float64)
-
-
-def split(
-    frame: pl.DataFrame, settings: SplitSettings, sample_fraction: float, seed: int
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Training and holdout rows, each sorted by id; `seed` changes which rows a sample holds, never their side."""
-    ordered = frame.sort(ID)
-    if sample_fraction < 1.0:
-        ordered = ordered.filter(_hashes(ordered, f"{_SAMPLE}{seed}") < sample_fraction)
-    is_holdout = _hashes(ordered, f"{_SIDE}{settings.salt}") < settings.holdout_share
-    return ordered.filter(~is_holdout), ordered.filter(is_holdout)
+def held_out(record_ids: Iterable[str], share: float, salt: str) -> list[bool]:
+    """Whether each record belongs to the holdout."""
+    return [position(record_id, salt) < share for record_id in record_ids]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Parse the arguments and split."""
-    parser = argparse.ArgumentParser(description="Split valid rows into training and holdout.")
-    for name in ("valid", "config", "train", "holdout"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--sample-fraction", type=float, default=1.0)
-    parser.add_argument("--seed", type=int, required=True)
+    """Split the records of a folder; see the module's text."""
+    parser = argparse.ArgumentParser(description="Split the records into training and holdout.")
+    parser.add_argument("--valid", type=Path, required=True, help="folder of valid records")
+    parser.add_argument("--config", type=Path, required=True, help="folder of settings")
+    parser.add_argument("--train", type=Path, required=True, help="folder for the training records")
+    parser.add_argument("--holdout", type=Path, required=True, help="folder for the records held out")
+    parser.add_argument("--sample-fraction", type=float, default=1.0, help="share of the records to use")
+    parser.add_argument("--seed", type=int, default=42, help="draws the sample")
     given = parser.parse_args(argv)
-    settings = read_settings(SplitSettings, given.config / "split.yml")
-    frame = read_table(given.valid / "data.parquet")
-    train, holdout = split(frame, settings, given.sample_fraction, given.seed)
-    if not len(train) or not len(holdout):
-        problem = f"{len(frame)} rows leave {len(train)} for training and {len(holdout)} for the holdout."
-        raise OpsError(problem, "Give more rows, or a larger --sample-fraction.")
-    write_table(train, given.train / "train.parquet")
-    write_table(holdout, given.holdout / "holdout.parquet")
-    print(f"{len(train)} rows for training, {len(holdout)} for the holdout.")
+    if not 0.0 < given.sample_fraction <= 1.0:
+        raise OpsError(f"The sample fraction is {given.sample_fraction:g}.", "Give one above 0 and up to 1.")
+
+    split = read_training(given.config).split
+    records = read_table(given.valid / "data.parquet").sort(ID)
+    if given.sample_fraction < 1.0:
+        records = records.filter(held_out(records[ID], given.sample_fraction, f"sample {given.seed}"))
+    is_holdout = pl.Series(held_out(records[ID], split.holdout_share, split.salt), dtype=pl.Boolean)
+    train, holdout = records.filter(~is_holdout), records.filter(is_holdout)
+    if train.is_empty() or holdout.is_empty():
+        raise OpsError(
+            f"Of {records.height} records, {train.height} are left to train with and {holdout.height} held out.",
+            "Give more records, or change split.holdout_share in training.yml.",
+        )
+    write_table(given.train / "train.parquet", train)
+    write_table(given.holdout / "holdout.parquet", holdout)
+    print(f"{train.height} records to train with, {holdout.height} held out.")
     return DONE
 
 

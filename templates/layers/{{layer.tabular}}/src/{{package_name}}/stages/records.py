@@ -148,6 +148,8 @@ def _unreadable(path: Path, error: Exception) -> ContractBrokenError:
 
 
 def _as_parquet(path: Path, target: Path) -> Path:
+    if target.exists():
+        return target
     temporary = target.with_suffix(".tmp")
     try:
         _scan_file(path).sink_parquet(temporary)
@@ -158,9 +160,7 @@ def _as_parquet(path: Path, target: Path) -> Path:
 
 def _check(frame: pl.DataFrame, schema: "pa.DataFrameSchema", duplicates: pl.Series) -> Checked:
     raw = frame.select(list(schema.columns))
-    typed = raw.select(
-        pl.col(name).cast(column.dtype.type, strict=False) for name, column in schema.columns.items()
-    )
+    typed = raw.select(pl.col(name).cast(column.dtype.type, strict=False) for name, column in schema.columns.items())
     faults = pl.concat([_lost(raw, typed), _broken(typed, schema), _repeated(typed, duplicates)])
     told = (
         faults.unique([_ROW, "column"], keep="first", maintain_order=True)
@@ -194,13 +194,13 @@ def _lost(raw: pl.DataFrame, typed: pl.DataFrame) -> pl.DataFrame:
 
 def _broken(typed: pl.DataFrame, schema: "pa.DataFrameSchema") -> pl.DataFrame:
     """The cells that a check of the contract refuses."""
-    import pandera.polars as pa
+    import pandera.polars as pa  # noqa: PLC0415 - takes seconds, so only where it is used
 
     names = {"not_nullable": "missing", "field_uniqueness": "not unique"}
     try:
         schema.validate(typed, lazy=True)
     except pa.errors.SchemaErrors as error:
-        cases = error.failure_cases
+        cases: pl.DataFrame = error.failure_cases
         return cases.select(
             pl.col("index").cast(pl.Int64).alias(_ROW),
             pl.col("column").cast(pl.String),

@@ -1,9 +1,14 @@
-"""Stage `register`: record a trained model as challenger, with the gate's decision and its lineage."""
+"""Stage `register`: record a trained model as challenger, with the gate's decision and its lineage.
+
+python -m <package>.stages.register --run latest
+python -m <package>.stages.register --model DIR --evaluation DIR
+"""
 
 import argparse
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Final
 
 from ..ops.errors import DONE, run_main
 from ..ops.files import read_mapping, sha256_of
@@ -11,7 +16,7 @@ from ..ops.lineage import read_lineage
 from ..ops.pipeline import latest_run
 from ..ops.registry import ModelVersion, Registry
 
-_TAG_LENGTH = 4000
+_TAG_LENGTH: Final = 4000  # characters that a tag's value may have
 
 
 def register(registry: Registry, model: Path, evaluation: Path) -> ModelVersion:

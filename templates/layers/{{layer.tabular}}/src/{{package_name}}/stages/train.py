@@ -1,59 +1,65 @@
-"""Stage `train`: fit the model in one MLflow run, with all that is needed to make it again."""
+"""Stage `train`: fit a model, and the baseline that it has to stand up to.
+
+    python -m <package>.stages.train --train DIR --config DIR --model DIR --metrics FILE
+
+The same records, settings and seed give the same trees, byte by byte. One MLflow run keeps the parameters,
+the figures, the hashes of data, settings and code, and the model.
+"""
 
 import argparse
-import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-
-from ..model.contract import LABEL
-from ..model.estimator import TrainingSettings, fit
-from ..model.features import encode
-from ..ops.errors import DONE, OpsError, run_main
-from ..ops.files import copy, remove, write_json
+from ..model import estimator, features
+from ..ops import tracking
+from ..ops.errors import DONE, run_main
+from ..ops.files import write_json
 from ..ops.lineage import collect
-from ..ops.settings import read_settings
-from ..ops.tracking import log, tracked_run
-from .frames import read_table
-from .model_files import save_model
-
-_SAMPLE_ROWS = 5
-
-
-def train(data: Path, config: Path, model: Path, metrics: Path, seed: int) -> None:
-    """Fit on `data/train.parquet` and write the model's folder and its metrics.
-
-    Raises:
-        OpsError: The training rows hold one class only.
-    """
-    settings = read_settings(TrainingSettings, config / "training.yml")
-    frame = read_table(data / "train.parquet")
-    labels = frame[LABEL].to_numpy().astype(np.float64)
-    if len(np.unique(labels)) == 1:
-        raise OpsError(f"All {len(labels)} training rows have the same label.", "Give rows of both classes.")
-    features = encode(frame)
-    with tracked_run("train", {"seed": str(seed)}) as run_id, tempfile.TemporaryDirectory() as folder:
-        fitted = fit(features, labels, settings, seed)
-        lineage = collect(run_id, data, config, seed)
-        made = Path(folder) / "model"
-        save_model(fitted.booster, features[:_SAMPLE_ROWS], lineage, made)
-        facts = {"data_sha256": lineage.data_sha256, "code_sha256": lineage.code_sha256, "commit": lineage.commit}
-        log(params={**fitted.parameters, "rows": len(frame), "seed": seed, **facts}, metrics=fitted.metrics, model=made)
-        remove(model)
-        copy(made, model)
-    write_json(metrics, fitted.metrics)
+from . import bundle
+from .configuration import read_training
+from .measures import METRICS
+from .sweep import best_parameters
+from .tables import read_table
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Parse the arguments and train."""
-    parser = argparse.ArgumentParser(description="Fit the model.")
-    for name in ("train", "config", "model", "metrics"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--seed", type=int, required=True)
+    """Train on the records of a folder; see the module's text."""
+    parser = argparse.ArgumentParser(description="Fit a model on the training records.")
+    parser.add_argument("--train", type=Path, required=True, help="folder of training records")
+    parser.add_argument("--config", type=Path, required=True, help="folder of settings")
+    parser.add_argument("--model", type=Path, required=True, help="folder for the model")
+    parser.add_argument("--metrics", type=Path, required=True, help="JSON file for the figures on the training rows")
+    parser.add_argument("--seed", type=int, default=42, help="for everything that is drawn")
     given = parser.parse_args(argv)
-    train(given.train, given.config, given.model, given.metrics, given.seed)
+    settings = read_training(given.config)
+    records = read_table(given.train / "train.parquet")
+    encoded, labels = features.encode(records), features.labels(records)
+    with tracking.tracked_run("train", {}) as run_id:
+        parameters = best_parameters(encoded, labels, settings.parameters, settings.sweep, given.seed)
+        facts = bundle.Facts(
+            encoding=features.description(),
+            threshold=estimator.threshold(**asdict(settings.costs)),
+            split=asdict(settings.split),
+            parameters=asdict(parameters),
+        )
+        booster = estimator.fit(encoded, labels, parameters, given.seed)
+        made = bundle.Bundle(booster, estimator.fit_baseline(encoded, labels), facts)
+        lineage = collect(run_id, given.train, given.config, given.seed)
+        bundle.save(made, lineage, given.model)
+        scores = made.score(records)
+        figures = {name: metric.function(labels, scores) for name, metric in METRICS.items()}
+        figures |= {"rows": float(len(labels)), "trees": float(booster.num_trees())}
+        hashes = {name: value for name, value in asdict(lineage).items() if name.endswith("sha256")}
+        tracking.log(facts.parameters | hashes | {"seed": given.seed}, _on_training_rows(figures), given.model)
+    write_json(given.metrics, figures | {"run_id": run_id})
+    print(f"{booster.num_trees()} trees on {len(labels)} records, run {run_id}.")
     return DONE
+
+
+def _on_training_rows(figures: dict[str, float]) -> dict[str, float]:
+    """The names say that these figures flatter: the model has seen the rows."""
+    return {f"train_{name}": value for name, value in figures.items()}
 
 
 if __name__ == "__main__":

@@ -1,63 +1,78 @@
-"""Stage `validate`: rows that keep the contract go on, the others are set aside with their reasons."""
+"""Stage `validate`: hold new records against the data contract.
+
+    python -m <package>.stages.validate --raw DIR --config DIR --valid DIR --quarantine DIR --report FILE
+
+Rows that break the contract go to `quarantine/rows.parquet`, each with its reasons; the others to
+`valid/data.parquet`. A file with wrong columns, or with too many such rows, is refused with exit code 3.
+"""
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from ..model.contract import Application, LabelledApplication
 from ..ops.errors import DONE, REFUSED, run_main
 from ..ops.files import sha256_of, write_json
-from ..ops.settings import read_settings
-from .frames import check_columns, check_rows, read_raw, write_table
+from .configuration import read_training
+from .records import ContractBrokenError, Source, opened
+from .tables import PartWriter
+
+_CHUNK_ROWS: Final = 100_000
 
 
-@dataclass(frozen=True)
-class ValidationSettings:
-    """What `config/validation.yml` holds: the share of bad rows from which the whole data set is refused."""
-
-    maximum_bad_share: float
-
-
-def validate(raw: Path, config: Path, valid: Path, quarantine: Path, report: Path, *, labelled: bool) -> int:
-    """Check all tables of a folder; refuse them as a whole when columns are wrong or too many rows are bad.
-
-    Returns:
-        0, or 3 when the share of bad rows is above the limit; the report is written in both cases.
+def validate(raw: Path, valid: Path, quarantine: Path, limit: float, *, labelled: bool) -> dict[str, object]:
+    """Write the rows that keep the contract and those that break it; gives the counts.
 
     Raises:
-        OpsError: A table that cannot be read, or whose columns are not the contract's.
+        ContractBrokenError: Columns or types are wrong, or a larger share than `limit` of the rows is bad.
     """
-    settings = read_settings(ValidationSettings, config / "validation.yml")
-    schema = LabelledApplication if labelled else Application
-    rows = read_raw(raw)
-    check_columns(rows.columns, schema, str(raw))
-    checked = check_rows(rows, schema)
-    write_table(checked.quarantined, quarantine / "rows.parquet")
-    share = len(checked.quarantined) / max(len(rows), 1)
-    refused = share > settings.maximum_bad_share or len(checked.valid) == 0
-    facts = {"rows": len(rows), "valid": len(checked.valid), "quarantined": len(checked.quarantined)}
-    verdict = {"verdict": "refused" if refused else "accepted", "maximum_bad_share": settings.maximum_bad_share}
-    write_json(report, {**facts, **verdict, "reasons": checked.reasons, "source_sha256": sha256_of(raw)})
-    print(f"{facts['valid']} of {facts['rows']} rows keep the contract, {facts['quarantined']} are set aside.")
-    if refused:
-        limit = settings.maximum_bad_share
-        print(f"{raw} is refused: {share:.1%} of its rows are bad, more than {limit:.1%}; see {report}.", file=sys.stderr)
-        return REFUSED
-    write_table(checked.valid, valid / "data.parquet")
-    return DONE
+    with opened(raw, labelled=labelled) as source:
+        reasons, quarantined = _divide(source, valid, quarantine)
+        rows = source.rows
+    if quarantined > limit * rows or rows == quarantined:
+        shown = ", ".join(f"{reason} ({count})" for reason, count in reasons.most_common(3)) or "no rows at all"
+        problem = f"{quarantined} of {rows} rows in {raw} break the contract, more than {limit:.1%}: {shown}."
+        raise ContractBrokenError(problem, f"See {quarantine}, and ask the source for a better file.")
+    counts: dict[str, object] = {"rows": rows, "valid": rows - quarantined, "quarantined": quarantined}
+    return counts | {"reasons": dict(reasons)}
+
+
+def _divide(source: Source, valid: Path, quarantine: Path) -> tuple[Counter[str], int]:
+    """Write the two kinds of rows; gives the reasons and the number of rows set aside."""
+    reasons: Counter[str] = Counter()
+    count = 0
+    with PartWriter(valid / "data.parquet") as kept, PartWriter(quarantine / "rows.parquet") as aside:
+        for checked in source.chunks(_CHUNK_ROWS):
+            kept.write(checked.valid)
+            aside.write(checked.quarantined)
+            reasons += checked.reasons()
+            count += checked.quarantined.height
+    return reasons, count
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the arguments and validate."""
-    parser = argparse.ArgumentParser(description="Check raw data against the contract.")
-    for name in ("raw", "config", "valid", "quarantine", "report"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--unlabelled", action="store_true", help="the rows have no label yet")
+    parser = argparse.ArgumentParser(description="Hold new records against the data contract.")
+    parser.add_argument("--raw", type=Path, required=True, help="folder of CSV or parquet files")
+    parser.add_argument("--config", type=Path, required=True, help="folder of settings")
+    parser.add_argument("--valid", type=Path, required=True, help="folder for the rows that keep the contract")
+    parser.add_argument("--quarantine", type=Path, required=True, help="folder for the rows that break it")
+    parser.add_argument("--report", type=Path, required=True, help="JSON file for the counts")
+    parser.add_argument("--unlabelled", action="store_true", help="the records have no label yet")
     given = parser.parse_args(argv)
-    labelled = not given.unlabelled
-    return validate(given.raw, given.config, given.valid, given.quarantine, given.report, labelled=labelled)
+    limit = read_training(given.config).contract.maximum_quarantined_share
+    report: dict[str, object] = {"source_sha256": sha256_of(given.raw), "refused": ""}
+    try:
+        report |= validate(given.raw, given.valid, given.quarantine, limit, labelled=not given.unlabelled)
+    except ContractBrokenError as error:
+        write_json(given.report, report | {"refused": str(error)})
+        print(error, file=sys.stderr)
+        return REFUSED
+    write_json(given.report, report)
+    print(f"{report['valid']} of {report['rows']} rows keep the contract, {report['quarantined']} are set aside.")
+    return DONE
 
 
 if __name__ == "__main__":

@@ -1,0 +1,107 @@
+"""Which answers are known, and which are allowed together; pure functions over the catalog."""
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+
+from mlops_new.errors import AnswersError, nearest
+from mlops_new.model import Answers, AnswerValue, Catalog, Organization, Refusal
+
+
+def check_known(catalog: Catalog, given: Mapping[str, object], place: str) -> None:
+    """Refuse an answer to a question that the catalog does not ask.
+
+    Raises:
+        AnswersError: The key, and the question with the nearest name.
+    """
+    known = [question.name for question in catalog.questions.values() if question.is_asked]
+    for name in given:
+        if name not in known:
+            raise AnswersError(f"{place} answers {name!r}, which is no question of this catalog.", nearest(name, known))
+
+
+def refusals(catalog: Catalog, organization: Organization, answers: Answers) -> tuple[Refusal, ...]:
+    """Every answer that a choice, the pattern, a rule or the organization does not allow, with the reason."""
+    found: list[Refusal] = []
+    pattern = catalog.patterns.get(str(answers.get("pattern", "")))
+    for question in catalog.questions.values():
+        if not question.is_choice or question.name not in answers:
+            continue
+        value, choices = str(answers[question.name]), tuple(question.choices.values())
+        limits: list[tuple[tuple[str, ...], str]] = [(choices, "It is no choice of this question.")]
+        if pattern is not None and question.name in pattern.allowed:
+            limits.append((pattern.allowed[question.name], f"The pattern {pattern.name} does not go with it."))
+        rules = (rule for rule in catalog.rules if rule.question == question.name)
+        limits += [(rule.allowed, rule.reason) for rule in rules if _applies(rule.when, answers)]
+        if question.name in organization.require:
+            required = organization.require[question.name]
+            limits.append(((required,), f"{organization.source} requires {required}."))
+        forbidden = organization.forbid.get(question.name, ())
+        limits.append((tuple(c for c in choices if c not in forbidden), f"{organization.source} forbids it."))
+        for allowed, reason in limits:
+            if value not in allowed:
+                found.append(Refusal(question.name, value, reason, allowed))
+                break
+    return tuple(found)
+
+
+def _applies(when: Mapping[str, tuple[str, ...]], answers: Answers) -> bool:
+    return all(str(answers.get(name, "")) in values for name, values in when.items())
+
+
+def combinations(catalog: Catalog, pattern: str) -> Iterator[dict[str, AnswerValue]]:
+    """Every combination of the choice questions of a pattern, legal or not."""
+    questions = catalog.choice_questions(pattern)
+    for values in product(*(question.choices.values() for question in questions)):
+        yield {"pattern": pattern, **dict(zip((question.name for question in questions), values, strict=True))}
+
+
+def legal_combinations(catalog: Catalog, organization: Organization, pattern: str) -> Iterator[dict[str, AnswerValue]]:
+    """Every combination of the choice questions of a pattern that nothing refuses."""
+    for combination in combinations(catalog, pattern):
+        if not refusals(catalog, organization, combination):
+            yield combination
+
+
+def nearest_legal(catalog: Catalog, organization: Organization, answers: Answers) -> dict[str, AnswerValue] | None:
+    """The legal combination that changes the fewest of the given answers; None when there is none.
+
+    Changing an answer that is refused counts less than changing one that only stands in its way.
+    """
+    wrong = {refusal.question for refusal in refusals(catalog, organization, answers)}
+    pattern = str(answers.get("pattern", ""))
+    names = [pattern] if pattern in catalog.patterns else list(catalog.patterns)
+
+    def distance(candidate: Answers) -> int:
+        changed = [name for name in candidate if name in answers and candidate[name] != answers[name]]
+        return sum(2 if name in wrong else 3 for name in changed)
+
+    legal = (candidate for name in names for candidate in legal_combinations(catalog, organization, name))
+    return min(legal, key=distance, default=None)
+
+
+def check_legal(catalog: Catalog, organization: Organization, answers: Answers) -> None:
+    """Refuse answers that are not allowed together.
+
+    Raises:
+        AnswersError: Each refused answer with its reason, and the nearest legal combination.
+    """
+    found = refusals(catalog, organization, answers)
+    if not found:
+        return
+    sentences = " ".join(f"{refusal.question} {refusal.value!r} is refused: {refusal.reason}" for refusal in found)
+    legal = nearest_legal(catalog, organization, answers)
+    if legal is None:
+        raise AnswersError(sentences, "No combination is legal: ask the owner of the organization file.")
+    changes = [f"{name}={value}" for name, value in legal.items() if name in answers and answers[name] != value]
+    raise AnswersError(sentences, f"The nearest legal answers are {', '.join(changes)}.")
+
+
+def with_organization(catalog: Catalog, organization: Organization, given: Answers) -> dict[str, AnswerValue]:
+    """The given answers, completed by what the organization presets and requires; what is given stands."""
+    check_known(catalog, organization.defaults, organization.source)
+    presets: dict[str, AnswerValue] = {**organization.defaults, **organization.require}
+    if organization.prefix:
+        presets["name_prefix"] = organization.prefix
+    if organization.tags:
+        presets["tags"] = dict(organization.tags)
+    return {**presets, **given}

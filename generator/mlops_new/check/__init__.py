@@ -1,0 +1,1 @@
+"""Proves a catalog: every legal combination, by the real tools."""

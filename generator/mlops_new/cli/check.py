@@ -1,0 +1,41 @@
+"""`mlops-new check`."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from mlops_new.cli import console
+
+NAME = "check"
+
+
+def command(
+    catalog: Annotated[str | None, typer.Argument(help="Catalog: a folder, a git bundle or a git address.")] = None,
+    pattern: Annotated[list[str] | None, typer.Option(help="Check this pattern only; repeatable.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Run each pattern's own lint and tests as well.")] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Use no stored results.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Prove a catalog: every legal combination renders, has one owner for each path, and passes the real tools."""
+    from mlops_new.catalog import load_catalog
+    from mlops_new.check.run import Options, check_catalog
+    from mlops_new.errors import REFUSED
+    from mlops_new.store import catalog_root
+
+    found = load_catalog(catalog_root(catalog))
+    with console.progress("Checking") as progress:
+        report = check_catalog(found, Options(tuple(pattern or ()), full, not no_cache), progress)
+    if as_json:
+        findings = [asdict(finding) for finding in report.findings]
+        facts = {"combinations": report.combinations, "distinct_contents": report.distinct_contents}
+        console.show_json({"catalog": str(found.root), **facts, "findings": findings})
+    else:
+        for finding in report.findings:
+            console.show(str(finding))
+        console.show(
+            f"{report.combinations} combinations, {report.distinct_contents} distinct files: "
+            f"{len(report.findings) or 'no'} finding{'' if len(report.findings) == 1 else 's'}."
+        )
+    if report.findings:
+        raise typer.Exit(REFUSED)

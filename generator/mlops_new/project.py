@@ -1,0 +1,188 @@
+"""Makes a project: plans it as data, renders it beside its target, and moves it into place whole."""
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_new import git
+from mlops_new.answers import check_known, check_legal, with_organization
+from mlops_new.catalog import load_catalog, load_organization
+from mlops_new.errors import AnswersError, TargetError
+from mlops_new.model import Answers, AnswerValue, Catalog, Organization, Rendering, Tree
+from mlops_new.store import Release, open_release
+
+_RESERVED = re.compile(r"(?i)\A(aux|con|nul|prn|com[0-9]|lpt[0-9])(\..*)?\Z")
+_UNUSABLE = re.compile(r'[<>:"|?*\x00-\x1f]|[. ]\Z')
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a user asked for; a value of None was not given."""
+
+    target: Path | None = None
+    pattern: str | None = None
+    catalog: str | None = None
+    version: str | None = None
+    organization: Path | None = None
+    answers: Answers | None = None
+    use_defaults: bool = False
+    interactive: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectPlan:
+    """A project that was rendered, and not written yet."""
+
+    target: Path
+    rendering: Rendering
+    release: Release
+    overwrites: bool
+
+
+def plan_project(request: Request) -> ProjectPlan:
+    """Check everything that was asked for, and render the project in memory.
+
+    Raises:
+        KitError: Answers that are refused, a target that cannot be used, or a catalog that cannot be read.
+    """
+    from mlops_new.engine import Renderer  # noqa: PLC0415 - copier takes most of a second to import
+
+    if request.target is not None:
+        check_name(request.target)
+    release = open_release(request.catalog, request.version)
+    catalog = load_catalog(release.root)
+    organization = load_organization(request.organization) if request.organization else catalog.organization
+    answers = _answers(catalog, organization, request)
+    if not request.interactive:
+        _check_complete(catalog, answers, use_defaults=request.use_defaults)
+    rendering = Renderer(release.root, release.source, release.version).render(answers, interactive=request.interactive)
+    check_legal(catalog, organization, rendering.answers)
+    target = (request.target or Path(str(rendering.answers["project_name"]))).absolute()
+    overwrites = check_target(target, release, force=request.force)
+    return ProjectPlan(target, rendering, release, overwrites)
+
+
+def create_project(plan: ProjectPlan, *, with_git: bool = True) -> Path:
+    """Write a planned project; it appears whole or not at all.
+
+    With `--force` the files are written into the target's clean working tree instead, where git can restore
+    every one of them, and nothing is committed.
+    """
+    parent = plan.target.parent
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(plan.target)
+        if plan.overwrites:
+            write_tree(plan.rendering.tree, plan.target)
+            return plan.target
+        staging = parent / f".{plan.target.name}.mlops-new-{os.getpid()}"
+        try:
+            write_tree(plan.rendering.tree, staging)
+            if with_git:
+                git.commit_everything(staging, f"Start from {plan.rendering.answers['pattern']} {plan.release.version}")
+            if plan.target.is_dir():
+                plan.target.rmdir()  # it is empty; Windows cannot rename over it
+            staging.rename(plan.target)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    except OSError as error:
+        raise TargetError(f"{plan.target} cannot be written: {error.strerror}.", "Choose another folder.") from error
+    return plan.target
+
+
+def _answers(catalog: Catalog, organization: Organization, request: Request) -> dict[str, AnswerValue]:
+    given = dict(request.answers or {})
+    if request.pattern is not None:
+        given["pattern"] = request.pattern
+    check_known(catalog, given, "The command")
+    answers = with_organization(catalog, organization, given)
+    if request.target is not None:
+        answers.setdefault("project_name", request.target.absolute().name)
+    check_legal(catalog, organization, answers)
+    return answers
+
+
+def _check_complete(catalog: Catalog, answers: Mapping[str, object], *, use_defaults: bool) -> None:
+    if use_defaults:
+        return
+    pattern = catalog.patterns.get(str(answers.get("pattern", "")))
+    asked = pattern.questions if pattern else ()
+    missing = [
+        question.name
+        for question in catalog.questions.values()
+        if question.is_asked and question.name not in answers
+        if not question.is_conditional or question.name in asked
+    ]
+    if missing:
+        remedy = "Give them with -d name=value or --answers-file, or take the rest from --defaults."
+        raise AnswersError(f"There is no terminal to ask on, and no answer to {', '.join(missing)}.", remedy)
+
+
+def check_name(target: Path) -> None:
+    """Refuse a folder whose name some operating system cannot carry.
+
+    Raises:
+        TargetError: The name, and why.
+    """
+    name = target.absolute().name
+    if not name or _RESERVED.match(name) or _UNUSABLE.search(name):
+        raise TargetError(f"{str(target)!r} is no usable name for a folder.", "Choose letters, digits and dashes.")
+
+
+def check_target(target: Path, release: Release, *, force: bool) -> bool:
+    """Refuse a folder in which a project would destroy or hide something; gives whether it is written over.
+
+    Raises:
+        TargetError: The folder, and why.
+    """
+    resolved = target.resolve()
+    if resolved.is_relative_to(release.root) or _is_catalog(resolved):
+        raise TargetError(f"{target} lies in a catalog.", "Choose a folder outside.")
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise TargetError(f"{target} exists and is no folder.", "Choose another folder.")
+    if not target.is_dir() or not any(target.iterdir()):
+        return False
+    if not force:
+        raise TargetError(f"{target} is not empty.", "Choose another folder, or commit its content and give --force.")
+    if not git.is_repository(target) or not git.is_clean(target):
+        problem = f"{target} is not the top of a git repository with a clean working tree"
+        raise TargetError(f"{problem}, so --force could destroy work.", "Commit everything in it first.")
+    return True
+
+
+def _is_catalog(folder: Path) -> bool:
+    return (folder / "copier.yml").is_file() and (folder / "templates" / "layers").is_dir()
+
+
+def remove_leftovers(target: Path) -> None:
+    """Remove what a killed run left beside the target."""
+    prefix = f".{target.name}.mlops-new-"
+    for leftover in target.parent.glob(f"{prefix}*"):
+        pid = leftover.name.removeprefix(prefix)
+        if pid.isdecimal() and not _is_running(int(pid)):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def write_tree(tree: Tree, folder: Path) -> None:
+    """Write rendered files into a folder."""
+    for path, file in tree.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{os.getpid()}")
+        temporary.write_bytes(file.content)
+        temporary.chmod(0o755 if file.executable else 0o644)
+        temporary.replace(target)
