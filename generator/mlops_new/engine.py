@@ -91,10 +91,8 @@ class Renderer:
     def __init__(self, root: Path, source: str, version: str) -> None:
         """Read the questionnaire once."""
         self.root = root
-        self.template = Template(url=str(root))
-        self.template.__dict__.update(
-            vcs=None, local_abspath=root, git_index_modes={}, metadata={"_src_path": source, "_commit": version}
-        )
+        self.template = Template(url=source)
+        self.template.__dict__.update(vcs=None, local_abspath=root, git_index_modes={}, commit=version)
         self._environment: Any = None
 
     def environment(self, worker: Worker) -> Any:

@@ -98,7 +98,7 @@ def _syntax_faults(path: str, text: str) -> Iterator[tuple[str, str]]:
 def _unpinned_actions(text: str) -> Iterator[tuple[str, str]]:
     for match in _ACTION.finditer(text):
         action, line = match["action"], text[: match.start()].count("\n") + 1
-        if action.startswith("./"):
+        if action.startswith(("./", "$/")):
             continue
         if not _PINNED.match(action):
             yield "pinned-action", f"Line {line} uses {action}, which is not pinned by a commit."

@@ -71,7 +71,7 @@ def project(tmp_path, monkeypatch) -> Path:
         "azureml/data/raw.yml": 'name: applications\nversion: "3"\npath: ../../data/raw\n',
         "azureml/components/train.yml": 'name: train\nversion: "1"\n',
         "azureml/environments/environment.yml": 'name: env\nversion: "1"\nbuild: {path: .}\n',
-        "azureml/schedules/nightly.yml": "name: nightly\n",
+        "azureml/schedules/nightly.yml": 'name: nightly\ntrigger: {type: cron, expression: "0 2 * * *"}\n',
         "data/raw/rows.csv": "id\n1\n",
         "governance/promotion-policy.yml": POLICY,
         "pyproject.toml": '[project]\nname = "scores"\n',

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from .files import sha256_of
-from .project import project_root
 from .settings import read_settings
 
 _CODE = Path(__file__).resolve().parent.parent
@@ -49,7 +48,7 @@ def git_state(root: Path) -> tuple[str, bool]:
 
 def collect(run_id: str, data: Path, config: Path, seed: int) -> Lineage:
     """Gather the lineage of the training run that is going on."""
-    commit, dirty = git_state(project_root())
+    commit, dirty = git_state(_CODE)
     return Lineage(
         run_id=run_id,
         pipeline_run_id=os.environ.get("PIPELINE_RUN_ID", ""),

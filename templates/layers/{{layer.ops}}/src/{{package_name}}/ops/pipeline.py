@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .azureml_yaml import Node, read_yaml
 from .component import load_component
-from .errors import DONE, FAILED, OpsError, run_main
+from .errors import DONE, FAILED, REFUSED, OpsError, run_main
 from .files import read_json
 from .pipeline_run import Runner, resolve_inputs
 from .pipeline_spec import load_pipeline
@@ -115,7 +115,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         for name, path in sorted(record.outputs.items()):
             print(f"{name}: {path}")
-    return DONE
+    return DONE if record.status == "completed" else REFUSED
 
 
 if __name__ == "__main__":

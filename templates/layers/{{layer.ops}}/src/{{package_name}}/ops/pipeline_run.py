@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .azureml_yaml import ASSET, LITERAL_TYPES, Node, Scalar, data_path
 from .component import Port, check_literal, fill_command
-from .errors import OpsError
+from .errors import DONE, REFUSED, OpsError
 from .files import copy, read_json, remove, sha256_of, write_json, write_text
 from .pipeline_spec import FromInput, FromStep, Pipeline, PipelineInput, Step
 from .project import project_root
@@ -129,16 +129,21 @@ class Runner:
         try:
             for step, record in zip(self.pipeline.steps, self.record.steps, strict=True):
                 self._run_step(step, record)
+                if record.status == "refused":
+                    self.record.status = "refused"
+                    break
         except BaseException as error:
             self.record.status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
             self._save()
             raise
         for step in self.pipeline.steps:
             for output, name in step.outputs.items():
-                self.record.outputs[name] = str(self._output(step.name, output))
-        self.record.status = "completed"
+                if self._output(step.name, output).exists():
+                    self.record.outputs[name] = str(self._output(step.name, output))
+        if self.record.status == "running":
+            self.record.status = "completed"
+            write_text(self.home / "latest", self.record.run_id + "\n")
         self._save()
-        write_text(self.home / "latest", self.record.run_id + "\n")
         return self.record
 
     def _save(self) -> None:
@@ -178,19 +183,21 @@ class Runner:
         else:
             print(f"{step.name}: running", file=sys.stderr, flush=True)
             try:
-                self._execute(step, values, Path(record.log))
+                refused = self._execute(step, values, Path(record.log))
             except BaseException as error:
                 record.status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
                 raise
             finally:
                 record.seconds = round(time.monotonic() - started, 3)
-            record.status = "completed"
-            if step.component.is_deterministic:
+            record.status = "refused" if refused else "completed"
+            if step.component.is_deterministic and not refused:
                 self._remember(step, key)
-            print(f"{step.name}: done in {record.seconds:.1f} s", file=sys.stderr, flush=True)
+            verdict = f"said no; see {record.log}" if refused else "done"
+            print(f"{step.name}: {verdict} in {record.seconds:.1f} s", file=sys.stderr, flush=True)
         self._save()
 
-    def _execute(self, step: Step, values: dict[str, str], log: Path) -> None:
+    def _execute(self, step: Step, values: dict[str, str], log: Path) -> bool:
+        """Run a step; gives whether its check said no, in which case what it wrote is kept as the evidence."""
         log.parent.mkdir(parents=True, exist_ok=True)
         for name, port in step.component.outputs.items():
             path = self._output(step.name, name)
@@ -201,7 +208,9 @@ class Runner:
         if command[0] == "python":
             command[0] = sys.executable
         code = _run_process(command, step, self._environment(step), log)
-        problem = "" if code == 0 else f"left with exit code {code}"
+        if code == REFUSED:
+            return True
+        problem = "" if code == DONE else f"left with exit code {code}"
         for name in step.component.outputs:
             if not problem and not self._output(step.name, name).exists():
                 problem = f"did not write its output {name}"
@@ -213,6 +222,7 @@ class Runner:
                 f"The step {step.name} of {self.pipeline.path} {problem}.\nCommand: {' '.join(command)}\n{tail}\n",
                 f"The whole log is {log}; mend the cause and run again, finished steps are reused.",
             )
+        return False
 
     def _environment(self, step: Step) -> dict[str, str]:
         defaults = {"MLFLOW_TRACKING_URI": f"sqlite:///{(self.root / 'mlflow.db').as_posix()}"}

@@ -17,8 +17,8 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 def tracking_uri() -> str:
     """The tracking server by environment, else a sqlite file in the project."""
-    default = f"sqlite:///{(project_root() / 'mlflow.db').as_posix()}"
-    return os.environ.get("MLFLOW_TRACKING_URI", default)
+    given = os.environ.get("MLFLOW_TRACKING_URI")
+    return given or f"sqlite:///{(project_root() / 'mlflow.db').as_posix()}"  # a cloud job has no project's root
 
 
 def _experiment(uri: str) -> str:

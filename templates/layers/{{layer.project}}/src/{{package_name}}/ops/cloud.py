@@ -8,7 +8,8 @@
     promote VERSION      make a version the champion of an environment
     validate VERSION     run the validation pipeline on it, and record the result
     rollback             give the role of champion back to the version before
-    apply [KIND ...]     create environment, data, components and schedules that a workspace lacks
+    apply [KIND ...]     create the environment, data and components that a workspace lacks; `apply schedule`
+                         starts the schedules, which cost money
     verify               check that the schedules ran
 
 Exit codes: 0 done, 1 failed with a sentence that says what to do, 2 wrong arguments, 3 a check said no,
@@ -18,7 +19,7 @@ Exit codes: 0 done, 1 failed with a sentence that says what to do, 2 wrong argum
 import argparse
 import os
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from . import cloud_assets, cloud_jobs, cloud_models
@@ -61,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     applies = commands.add_parser("apply", parents=[place], help="create assets that are missing")
     applies.add_argument("kinds", nargs="*", metavar="KIND", help=", ".join(cloud_assets.KINDS))
     verifies = commands.add_parser("verify", parents=[place], help="exit with 3 unless the schedules ran")
-    verifies.add_argument("--hours", type=float, required=True, help="how old the last runs may be")
+    verifies.add_argument("--grace", type=float, default=2, metavar="HOURS", help="how late a run may be (default: 2)")
     return parser
 
 
@@ -92,7 +93,7 @@ def _job_command(given: argparse.Namespace, cloud: Cloud) -> int:
         case "apply":
             print("\n".join(cloud_assets.apply(given.kinds, place, cloud.tags)))
         case "verify":
-            problems = cloud_jobs.overdue(place, given.hours, datetime.now(UTC))
+            problems = cloud_jobs.overdue(place, timedelta(hours=given.grace), datetime.now(UTC))
             print("\n".join(problems) or "Every schedule ran.")
             return REFUSED if problems else DONE
     return DONE
@@ -126,7 +127,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         unknown = sorted(set(given.kinds) - set(cloud_assets.KINDS))
         if unknown:
             parser.error(f"unknown KIND {', '.join(unknown)}: use {', '.join(cloud_assets.KINDS)}")
-        given.kinds = given.kinds or list(cloud_assets.KINDS)
+        given.kinds = given.kinds or [kind for kind in cloud_assets.KINDS if kind != "schedule"]
     cloud = read_cloud(project_root() / "azureml" / "workspaces.yml")
     cloud.workspace(given.environment)
     prepare()

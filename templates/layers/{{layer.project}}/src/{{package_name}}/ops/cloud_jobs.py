@@ -29,6 +29,15 @@ DOWNLOADS = "downloads"
 _ENDED = ("Completed", "Failed", "Canceled", "NotResponding")
 _RENEW_AFTER_SECONDS = 2400
 _FAILURES_IN_A_ROW = 5
+_FREQUENCIES = {
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
+    "month": timedelta(days=31),
+}
+# A cron field that is narrowed repeats after so long: minute, hour, day of month, month, day of week.
+_CRON = (timedelta(hours=1), timedelta(days=1), timedelta(days=31), timedelta(days=366), timedelta(weeks=1))
 
 
 @dataclass(frozen=True)
@@ -160,25 +169,44 @@ def gate(job: str, place: Place) -> GateResult:
     return GateResult(outcome, tuple(str(reason) for reason in reasons))
 
 
-def overdue(place: Place, hours: float, now: datetime) -> list[str]:
+def overdue(place: Place, grace: timedelta, now: datetime) -> list[str]:
     """What is wrong with the scheduled runs, a sentence each: none yet, too old, or not completed.
 
-    A scheduled job's name is the schedule's, followed by a time.
+    A run is too old when the schedule should have started another one, and `grace` has passed since. A scheduled
+    job's name is the schedule's, followed by a time.
     """
-    files = sorted((project_root() / "azureml" / "schedules").glob("*.yml"))
     answer = az_json(list_jobs(500, place))
     jobs = [job for job in answer if isinstance(job, dict)] if isinstance(answer, list) else []
     problems: list[str] = []
-    for file in files:
-        name = str(read_mapping(file).get("name"))
+    for file in sorted((project_root() / "azureml" / "schedules").glob("*.yml")):
+        schedule = read_mapping(file)
+        name = str(schedule.get("name"))
         mine = [job for job in jobs if str(job.get("name")).startswith(name)]
         if not mine:
             problems.append(f"The schedule {name} has not run.")
             continue
         last = max(mine, key=lambda job: str(job.get("created")))
         age = now - datetime.fromisoformat(str(last["created"]))
-        if age > timedelta(hours=hours):
+        if age > period(schedule) + grace:
             problems.append(f"The schedule {name} ran last {age.total_seconds() / 3600:.0f} hours ago: {last['name']}.")
         elif last.get("status") in _ENDED and last["status"] != "Completed":
             problems.append(f"The last run of {name} ended as {last['status']}: {last['name']}.")
     return problems
+
+
+def period(schedule: Mapping[str, object]) -> timedelta:
+    """The longest time between two runs of a schedule of Azure Machine Learning.
+
+    Raises:
+        OpsError: Its trigger cannot be read.
+    """
+    trigger = schedule.get("trigger")
+    values = trigger if isinstance(trigger, dict) else {}
+    frequency, interval = str(values.get("frequency")), values.get("interval", 1)
+    if values.get("type") == "recurrence" and frequency in _FREQUENCIES and isinstance(interval, int):
+        return interval * _FREQUENCIES[frequency]
+    fields = str(values.get("expression")).split()
+    if values.get("type") == "cron" and len(fields) == len(_CRON):
+        narrowed = [length for field, length in zip(fields, _CRON, strict=True) if not field.startswith("*")]
+        return max(narrowed, default=_FREQUENCIES["hour"])
+    raise OpsError(f"The trigger of the schedule {schedule.get('name')} cannot be read.", "Use recurrence or cron.")

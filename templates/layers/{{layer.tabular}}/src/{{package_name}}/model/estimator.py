@@ -8,8 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from .contract import CATEGORIES
-from .features import CATEGORICAL, FEATURES, NUMERIC, Matrix, Vector
+from .features import FEATURES, NUMERIC, Matrix, Vector
 
 if TYPE_CHECKING:
     import lightgbm as lgb
@@ -17,7 +16,8 @@ if TYPE_CHECKING:
 _CODES: Final = list(range(len(NUMERIC), len(FEATURES)))
 _YOUNG: Final = 25  # years
 _OLD: Final = 60
-_UNITS: Final = np.array([1_000.0, 12.0, 1.0])  # thousand marks, years, one level of skill
+_RECKONED: Final = [FEATURES.index("credit_amount"), FEATURES.index("duration")]
+_UNITS: Final = np.array([1_000.0, 12.0])  # thousand marks, years
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def predict(model: "lgb.Booster", features: Matrix) -> Vector:
 
 @dataclass(frozen=True)
 class Baseline:
-    """A logistic regression, the model that a team would use without machine learning engineering."""
+    """A logistic regression on amount and term of the loan alone: what a clerk could reckon."""
 
     weights: tuple[float, ...]
     intercept: float
@@ -85,11 +85,7 @@ def fit_baseline(features: Matrix, labels: Vector) -> Baseline:
 
 
 def _design(features: Matrix) -> Matrix:
-    dummies = [
-        np.eye(len(CATEGORIES[name]))[features[:, code].astype(int)]
-        for name, code in zip(CATEGORICAL, _CODES, strict=True)
-    ]
-    return np.hstack([features[:, : len(NUMERIC)] / _UNITS, *dummies])
+    return features[:, _RECKONED] / _UNITS
 
 
 def threshold(cost_of_missed_default: float, cost_of_refused_customer: float) -> float:

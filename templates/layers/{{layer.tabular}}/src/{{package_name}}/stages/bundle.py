@@ -4,6 +4,7 @@ import importlib.metadata
 import logging
 import shutil
 import tempfile
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -77,7 +78,9 @@ def _save_mlflow(booster: "lgb.Booster", folder: Path) -> None:
         outputs=Schema([ColSpec("double")]),
     )
     pins = [f"{name}=={importlib.metadata.version(name)}" for name in _PACKAGES]
-    mlflow.lightgbm.save_model(booster, str(folder), signature=signature, pip_requirements=pins)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # on its first use MLflow warns of type hints of its own
+        mlflow.lightgbm.save_model(booster, str(folder), signature=signature, pip_requirements=pins)
 
 
 def load(folder: Path) -> Bundle:

@@ -29,10 +29,12 @@ def validate(raw: Path, valid: Path, quarantine: Path, limit: float, *, labelled
         ContractBrokenError: Columns or types are wrong, or a larger share than `limit` of the rows is bad.
     """
     with opened(raw, labelled=labelled) as source:
-        reasons, quarantined = _divide(source, valid, quarantine)
         rows = source.rows
+        if rows == 0:
+            raise ContractBrokenError(f"{raw} holds no rows.", "Ask the source for the data.")
+        reasons, quarantined = _divide(source, valid, quarantine)
     if quarantined > limit * rows or rows == quarantined:
-        shown = ", ".join(f"{reason} ({count})" for reason, count in reasons.most_common(3)) or "no rows at all"
+        shown = ", ".join(f"{reason} ({count})" for reason, count in reasons.most_common(3))
         problem = f"{quarantined} of {rows} rows in {raw} break the contract, more than {limit:.1%}: {shown}."
         raise ContractBrokenError(problem, f"See {quarantine}, and ask the source for a better file.")
     counts: dict[str, object] = {"rows": rows, "valid": rows - quarantined, "quarantined": quarantined}

@@ -1,0 +1,67 @@
+"""Which answers are refused, and what is offered instead."""
+
+import pytest
+from mlops_new import answers
+from mlops_new.engine import Renderer
+from mlops_new.errors import AnswersError
+from mlops_new.model import Catalog, Organization
+
+
+def organization(**values) -> Organization:
+    empty = {"defaults": {}, "require": {}, "forbid": {}, "prefix": "", "tags": {}, "source": "contoso.yml"}
+    return Organization(**{**empty, **values})
+
+
+def test_an_unknown_question_is_refused_with_the_nearest_name(catalog: Catalog) -> None:
+    with pytest.raises(AnswersError, match="'azure_regoin'.*Did you mean 'azure_region'"):
+        answers.check_known(catalog, {"azure_regoin": "westeurope"}, "The command")
+
+
+def test_a_computed_value_is_no_question(catalog: Catalog) -> None:
+    with pytest.raises(AnswersError, match="package_name"):
+        answers.check_known(catalog, {"package_name": "x"}, "The command")
+
+
+def test_a_combination_that_a_rule_forbids_is_refused_with_reason_and_nearest(catalog: Catalog) -> None:
+    wrong = {"pattern": "batch-scoring", "data_classification": "restricted", "environments": "dev"}
+    with pytest.raises(AnswersError, match=r"validation in test.*nearest legal answers are environments=dev_test_prod"):
+        answers.check_legal(catalog, catalog.organization, wrong)
+
+
+def test_a_value_that_is_no_choice_is_refused(catalog: Catalog) -> None:
+    with pytest.raises(AnswersError, match="ci 'jenkins' is refused.*nearest legal answers are ci=github_actions"):
+        answers.check_legal(catalog, catalog.organization, {"pattern": "batch-scoring", "ci": "jenkins"})
+
+
+def test_an_organization_forbids_and_requires(catalog: Catalog) -> None:
+    strict = organization(forbid={"data_classification": ("public",)}, require={"azure_region": "uksouth"})
+    given = {"pattern": "batch-scoring", "data_classification": "public", "azure_region": "eastus2"}
+    found = {refusal.question: refusal.reason for refusal in answers.refusals(catalog, strict, given)}
+    assert found == {"data_classification": "contoso.yml forbids it.", "azure_region": "contoso.yml requires uksouth."}
+
+
+def test_an_organization_presets_but_does_not_overrule(catalog: Catalog) -> None:
+    presets = organization(defaults={"azure_region": "uksouth", "cost_centre": "CC-1"}, prefix="ct", tags={"a": "b"})
+    completed = answers.with_organization(catalog, presets, {"cost_centre": "CC-2"})
+    assert completed == {"azure_region": "uksouth", "cost_centre": "CC-2", "name_prefix": "ct", "tags": {"a": "b"}}
+
+
+def test_legal_and_refused_combinations_make_up_all(catalog: Catalog) -> None:
+    every = list(answers.combinations(catalog, "batch-scoring"))
+    legal = list(answers.legal_combinations(catalog, catalog.organization, "batch-scoring"))
+    assert 0 < len(legal) < len(every)
+    assert [c for c in every if not answers.refusals(catalog, catalog.organization, c)] == legal
+
+
+def test_copier_refuses_exactly_what_the_catalog_refuses(catalog: Catalog, renderer: Renderer) -> None:
+    """The rules are read twice, by Python and by Jinja; over the axes that rules name, both must agree."""
+    for classification in ("public", "internal", "confidential", "restricted"):
+        for environments in ("dev", "dev_prod", "dev_test_prod"):
+            given = {"pattern": "batch-scoring", "data_classification": classification, "environments": environments}
+            refused = bool(answers.refusals(catalog, catalog.organization, given))
+            try:
+                renderer.render(given)
+            except AnswersError:
+                assert refused, given
+            else:
+                assert not refused, given
