@@ -22,7 +22,11 @@ IDENTITY = {
 def git(folder: Path, *arguments: str) -> str:
     """Run git in a folder and give its output."""
     done = subprocess.run(
-        ["git", "-C", str(folder), *arguments], env={**os.environ, **IDENTITY}, check=True, capture_output=True, text=True
+        ["git", "-C", str(folder), *arguments],
+        env={**os.environ, **IDENTITY},
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return done.stdout.strip()
 

@@ -1,45 +1,74 @@
-"""Runs git, and is the only module that does: without the caller's configuration, hooks and environment."""
+"""Runs git, and is the only module that does.
+
+What git does on this machine is the same for everybody: it sees neither the caller's configuration nor hooks nor
+variables. Only where it reaches out to another repository does it use the configuration, for the credentials,
+proxies and certificates that stand there; hooks stay off.
+"""
 
 import io
 import os
+import re
+import shutil
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from mlops_new.errors import ToolError
+from mlops_new.errors import CatalogError, ToolError
 
 _NO_ONE = {"name": "mlops-new", "email": "mlops-new@localhost"}
 _NETWORK_SECONDS = 600
+# The user and password in an address.
+_SECRET = re.compile(r"://[^/@\s]+@")
 
 
-def _environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+def _environment(extra: Mapping[str, str]) -> dict[str, str]:
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name == "GIT_SSL_CAINFO"
     }
-    hermetic = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
-    return {**kept, **hermetic, **(extra or {})}
+    hermetic = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    return {**kept, **hermetic, **extra}
 
 
-def run(*arguments: str, folder: Path | None = None, extra: Mapping[str, str] | None = None) -> bytes:
-    """Run git and give its output.
+def _reaching_environment() -> dict[str, str]:
+    place = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE"}
+    kept = {name: value for name, value in os.environ.items() if name not in place}
+    return {"GIT_TERMINAL_PROMPT": "0", **kept}
 
-    Raises:
-        ToolError: git is not installed, or it failed; the message holds what it said.
-    """
-    command = ["git", *(["-C", str(folder)] if folder else []), *arguments]
+
+def _finish(arguments: tuple[str, ...], options: list[str], environment: Mapping[str, str]) -> bytes:
+    command = ["git", *options, *arguments]
     try:
-        done = subprocess.run(
-            command, env=_environment(extra), capture_output=True, check=False, timeout=_NETWORK_SECONDS
-        )
+        done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=_NETWORK_SECONDS)
     except FileNotFoundError:
         raise ToolError("git is not installed.", "Install git and put it on the path.") from None
     except subprocess.TimeoutExpired:
         raise ToolError(f"git {arguments[0]} took longer than {_NETWORK_SECONDS} s.", "Check the network.") from None
     if done.returncode:
-        said = " ".join(done.stderr.decode(errors="replace").split())
-        raise ToolError(f"git {' '.join(arguments)} failed: {said}.", "Mend the cause and try again.")
+        said = " ".join(done.stderr.decode(errors="replace").split()).rstrip(".")
+        problem = _SECRET.sub("://", f"git {' '.join(arguments)} failed: {said}.")
+        raise ToolError(problem, "Mend the cause and try again.")
     return done.stdout
+
+
+def run(*arguments: str, folder: Path | None = None, extra: Mapping[str, str] | None = None) -> bytes:
+    """Run git on this machine's files and give its output.
+
+    Raises:
+        ToolError: git is not installed, or it failed; the message holds what it said.
+    """
+    return _finish(arguments, ["-C", str(folder)] if folder else [], _environment(extra or {}))
+
+
+def reach(*arguments: str, folder: Path | None = None) -> bytes:
+    """Run git against another repository, with the user's credentials and proxies, and without hooks.
+
+    Raises:
+        ToolError: git is not installed, it failed, or the other side did not answer.
+    """
+    hookless = ["-c", f"core.hooksPath={os.devnull}"]
+    return _finish(arguments, [*hookless, *(["-C", str(folder)] if folder else [])], _reaching_environment())
 
 
 def text(*arguments: str, folder: Path | None = None) -> str:
@@ -55,6 +84,11 @@ def is_repository(folder: Path) -> bool:
 def is_clean(folder: Path) -> bool:
     """Whether a working tree has neither changes nor untracked files."""
     return not run("status", "--porcelain", "--untracked-files=all", folder=folder)
+
+
+def tracked_files(folder: Path) -> frozenset[str]:
+    """The files of a working tree that git keeps."""
+    return frozenset(os.fsdecode(run("ls-files", "-z", folder=folder)).split("\0"))
 
 
 def tags(repository: Path) -> list[str]:
@@ -73,28 +107,50 @@ def describe(repository: Path, commit: str) -> str:
 
 
 def extract(repository: Path, commit: str, target: Path) -> None:
-    """Write the files of a commit into a folder."""
+    """Write the files of a commit into a folder.
+
+    Raises:
+        CatalogError: The commit holds a link that leads out of the folder.
+    """
     archive = run("archive", "--format=tar", commit, folder=repository)
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        tar.extractall(target, filter="data")
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            tar.extractall(target, filter="data")
+    except tarfile.FilterError as error:
+        raise CatalogError(f"{error}.", "Put a file in the place of the link.") from None
 
 
 def origin_with_tag(repository: Path, tag: str) -> str | None:
     """The address of the clone's origin, if that has the tag; None when it has not or cannot be reached."""
     try:
         address = text("remote", "get-url", "origin", folder=repository)
-        found = text("ls-remote", "--tags", address, f"refs/tags/{tag}", folder=repository)
+        found = reach("ls-remote", "--tags", "--", address, f"refs/tags/{tag}", folder=repository)
     except ToolError:
         return None
     return address if found else None
 
 
 def mirror(address: str, target: Path) -> None:
-    """Make or refresh a bare copy of a repository."""
+    """Make or refresh a bare copy of a repository; a new copy appears whole or not at all."""
     if target.is_dir():
-        run("fetch", "--quiet", "--prune", "--tags", "--force", address, "+refs/heads/*:refs/heads/*", folder=target)
-    else:
-        run("clone", "--quiet", "--bare", "--", address, str(target))
+        branches = "+refs/heads/*:refs/heads/*"
+        reach("fetch", "--quiet", "--prune", "--tags", "--force", "--", address, branches, folder=target)
+        return
+    staging = Path(tempfile.mkdtemp(dir=target.parent, prefix=".mirror-"))
+    try:
+        reach("clone", "--quiet", "--bare", "--", address, str(staging))
+        move_into_place(staging, target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def move_into_place(staging: Path, target: Path) -> None:
+    """Give a finished folder its name, unless another run was faster."""
+    try:
+        staging.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
 
 
 def commit_everything(folder: Path, message: str) -> None:

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from mlops_new.model import Answers, AnswerValue, Catalog, Organization, Renderi
 from mlops_new.store import Release, open_release
 
 _RESERVED = re.compile(r"(?i)\A(aux|con|nul|prn|com[0-9]|lpt[0-9])(\..*)?\Z")
+_LONGEST_NAME = 255
+_RUN_SECONDS = 600
 _UNUSABLE = re.compile(r'[<>:"|?*\x00-\x1f]|[. ]\Z')
 
 
@@ -62,7 +65,7 @@ def plan_project(request: Request) -> ProjectPlan:
     rendering = Renderer(release.root, release.source, release.version).render(answers, interactive=request.interactive)
     check_legal(catalog, organization, rendering.answers)
     target = (request.target or Path(str(rendering.answers["project_name"]))).absolute()
-    overwrites = check_target(target, release, force=request.force)
+    overwrites = check_target(target, rendering, release, force=request.force)
     return ProjectPlan(target, rendering, release, overwrites)
 
 
@@ -123,24 +126,29 @@ def _check_complete(catalog: Catalog, answers: Mapping[str, object], *, use_defa
 
 
 def check_name(target: Path) -> None:
-    """Refuse a folder whose name some operating system cannot carry.
+    """Refuse a folder whose name, or that of a folder to be made above it, some operating system cannot carry.
 
     Raises:
         TargetError: The name, and why.
     """
-    name = target.absolute().name
-    if not name or _RESERVED.match(name) or _UNUSABLE.search(name):
-        raise TargetError(f"{str(target)!r} is no usable name for a folder.", "Choose letters, digits and dashes.")
+    if ".." in target.parts:
+        raise TargetError(f"{str(target)!r} leads upwards.", "Give the folder without `..` in it.")
+    absolute = target.absolute()
+    made = [absolute, *(parent for parent in absolute.parents if not os.path.lexists(parent))]
+    for name in (folder.name for folder in made):
+        encoded = name.encode("utf-8", errors="replace")
+        if not name or _RESERVED.match(name) or _UNUSABLE.search(name) or len(encoded) > _LONGEST_NAME:
+            raise TargetError(f"{name!r} is no usable name for a folder.", "Choose letters, digits and dashes.")
 
 
-def check_target(target: Path, release: Release, *, force: bool) -> bool:
+def check_target(target: Path, rendering: Rendering, release: Release, *, force: bool) -> bool:
     """Refuse a folder in which a project would destroy or hide something; gives whether it is written over.
 
     Raises:
         TargetError: The folder, and why.
     """
     resolved = target.resolve()
-    if resolved.is_relative_to(release.root) or _is_catalog(resolved):
+    if any(folder == release.root or _is_catalog(folder) for folder in (resolved, *resolved.parents)):
         raise TargetError(f"{target} lies in a catalog.", "Choose a folder outside.")
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise TargetError(f"{target} exists and is no folder.", "Choose another folder.")
@@ -151,7 +159,20 @@ def check_target(target: Path, release: Release, *, force: bool) -> bool:
     if not git.is_repository(target) or not git.is_clean(target):
         problem = f"{target} is not the top of a git repository with a clean working tree"
         raise TargetError(f"{problem}, so --force could destroy work.", "Commit everything in it first.")
+    _check_restorable(target, rendering.tree)
     return True
+
+
+def _check_restorable(target: Path, tree: Tree) -> None:
+    """Refuse to write over what git could not bring back: ignored files, and what a link leads to."""
+    tracked = git.tracked_files(target)
+    for path in tree:
+        parents = [target / parent for parent in Path(path).parents if parent != Path()]
+        occupied = [parent for parent in parents if parent.is_symlink() or (parent.exists() and not parent.is_dir())]
+        file = target / path
+        if occupied or file.is_dir() or (os.path.lexists(file) and path not in tracked):
+            culprit = occupied[0] if occupied else file
+            raise TargetError(f"{culprit} stands in the way, and git could not restore it.", "Move it away first.")
 
 
 def _is_catalog(folder: Path) -> bool:
@@ -159,15 +180,20 @@ def _is_catalog(folder: Path) -> bool:
 
 
 def remove_leftovers(target: Path) -> None:
-    """Remove what a killed run left beside the target."""
+    """Remove what killed runs left beside the target."""
     prefix = f".{target.name}.mlops-new-"
-    for leftover in target.parent.glob(f"{prefix}*"):
+    for leftover in target.parent.iterdir():
         pid = leftover.name.removeprefix(prefix)
-        if pid.isdecimal() and not _is_running(int(pid)):
+        if leftover.name.startswith(prefix) and pid.isdecimal() and not _is_used(leftover, int(pid)):
             shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _is_running(pid: int) -> bool:
+def _is_used(staging: Path, pid: int) -> bool:
+    """Whether the run that made a staging folder may still be at work."""
+    if pid == os.getpid():
+        return False
+    if os.name == "nt":  # there, signal 0 would reach the process
+        return time.time() - staging.stat().st_mtime < _RUN_SECONDS
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

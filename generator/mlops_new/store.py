@@ -7,6 +7,7 @@ catalog must mean the same on every machine of a team.
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ BUNDLE = Path(__file__).resolve().parent / "catalog.bundle"
 CHECKOUT = Path(__file__).resolve().parents[2]
 HOME_BUNDLE = Path(".mlops-new") / "catalog.bundle"
 VARIABLE = "MLOPS_NEW_CATALOG"
+_ADDRESS = re.compile(r"\A(?:[a-z][a-z0-9+.-]*://|gh:|gl:|[\w.-]+@[\w.-]+:)")
+_PASSWORD = re.compile(r"\A(https?://)[^/@]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def open_release(source: str | None, version: str | None) -> Release:
     Args:
         source: A folder, a git bundle or a git address; by default the environment variable
             `MLOPS_NEW_CATALOG`, else the catalog that comes with the package.
-        version: A tag, branch or commit; by default the newest release, else the last commit.
+        version: A tag, branch or commit; by default the newest release that is no pre-release, else the last commit.
 
     Raises:
         CatalogError: There is no such catalog or version.
@@ -75,7 +78,7 @@ def catalog_root(source: str | None) -> Path:
 
 
 def _is_address(source: str) -> bool:
-    return "://" in source or source.startswith(("git@", "gh:", "gl:"))
+    return bool(_ADDRESS.match(source))
 
 
 def _install_bundle() -> Path:
@@ -94,7 +97,7 @@ def _expanded(address: str) -> str:
     for short, full in (("gh:", "https://github.com/"), ("gl:", "https://gitlab.com/")):
         if address.startswith(short):
             return f"{full}{address.removeprefix(short)}.git"
-    return address
+    return address.removeprefix("git+")
 
 
 def _mirrored(address: str) -> Path:
@@ -142,7 +145,7 @@ def release_tags(repository: Path) -> dict[str, Version]:
 def _resolve(repository: Path, version: str | None, source: str) -> tuple[str, str]:
     releases = release_tags(repository)
     stable = [tag for tag, parsed in releases.items() if not parsed.is_prerelease]
-    wanted = version or (stable[-1] if stable else next(reversed(releases), "HEAD"))
+    wanted = version or (stable[-1] if stable else "HEAD")
     try:
         commit = git.commit_of(repository, wanted)
     except ToolError:
@@ -160,8 +163,7 @@ def _checked_out(repository: Path, commit: str) -> Path:
             git.extract(repository, commit, staging)
             if not (staging / "copier.yml").is_file():
                 raise CatalogError(f"The commit {commit} holds no catalog: it has no copier.yml.", "Give another one.")
-            if not target.is_dir():
-                staging.rename(target)
+            git.move_into_place(staging, target)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
     return target
@@ -169,11 +171,12 @@ def _checked_out(repository: Path, commit: str) -> Path:
 
 def _recorded_source(source: str, repository: Path, version: str) -> str:
     if _is_address(source):
-        return source
+        return _PASSWORD.sub(r"\1", source)
     path = Path(source).expanduser().resolve()
     if path == Path.home() / HOME_BUNDLE:
         return f"~/{HOME_BUNDLE.as_posix()}"
     if path.is_file():
         return str(path)
     # A teammate has not this clone, but has what it was cloned from.
-    return git.origin_with_tag(repository, version) or str(path)
+    origin = git.origin_with_tag(repository, version)
+    return _PASSWORD.sub(r"\1", origin) if origin else str(path)

@@ -13,7 +13,7 @@ def organization(**values) -> Organization:
 
 
 def test_an_unknown_question_is_refused_with_the_nearest_name(catalog: Catalog) -> None:
-    with pytest.raises(AnswersError, match="'azure_regoin'.*Did you mean 'azure_region'"):
+    with pytest.raises(AnswersError, match=r"'azure_regoin'.*Did you mean 'azure_region'"):
         answers.check_known(catalog, {"azure_regoin": "westeurope"}, "The command")
 
 
@@ -29,7 +29,7 @@ def test_a_combination_that_a_rule_forbids_is_refused_with_reason_and_nearest(ca
 
 
 def test_a_value_that_is_no_choice_is_refused(catalog: Catalog) -> None:
-    with pytest.raises(AnswersError, match="ci 'jenkins' is refused.*nearest legal answers are ci=github_actions"):
+    with pytest.raises(AnswersError, match=r"ci 'jenkins' is refused.*nearest legal answers are ci=github_actions"):
         answers.check_legal(catalog, catalog.organization, {"pattern": "batch-scoring", "ci": "jenkins"})
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "generator" / "mlops_new"
-MODULES = {path.relative_to(PACKAGE).with_suffix("").as_posix(): ast.parse(path.read_text()) for path in PACKAGE.rglob("*.py")}
+MODULES = {
+    path.relative_to(PACKAGE).with_suffix("").as_posix(): ast.parse(path.read_text()) for path in PACKAGE.rglob("*.py")
+}
 # Each module may import those of its own row and of the rows above it.
 ROWS = (
     ("__init__", "errors", "model"),
@@ -31,12 +33,14 @@ def imported(tree: ast.AST) -> set[str]:
 
 
 def kit_imports(tree: ast.AST) -> set[str]:
-    paths = {name.removeprefix("mlops_new.").replace(".", "/") for name in imported(tree) if name.startswith("mlops_new")}
+    paths = {
+        name.removeprefix("mlops_new.").replace(".", "/") for name in imported(tree) if name.startswith("mlops_new")
+    }
     return {path for path in paths if path in MODULES}
 
 
 def row_of(module: str) -> int:
-    top = module.split("/")[0]
+    top = module.split("/", maxsplit=1)[0]
     return next(number for number, row in enumerate(ROWS) if top in row)
 
 
@@ -78,7 +82,9 @@ def test_only_the_console_prints() -> None:
 
 def test_functions_are_short_and_take_few_parameters() -> None:
     for name, node in functions():
-        assert node.end_lineno - node.lineno < 45, f"{name}.{node.name} is {node.end_lineno - node.lineno + 1} lines long"
+        assert node.end_lineno - node.lineno < 45, (
+            f"{name}.{node.name} is {node.end_lineno - node.lineno + 1} lines long"
+        )
         if not name.startswith("cli/"):
             assert len(node.args.args) + len(node.args.kwonlyargs) <= 6, f"{name}.{node.name}"
 

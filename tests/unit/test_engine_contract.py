@@ -8,6 +8,7 @@ from copier._main import Worker, _operation
 from copier._subproject import Subproject
 from copier._template import Template
 from copier._types import Phase
+from copier._user_data import CAST_STR_TO_NATIVE, parse_yaml_string
 
 
 def parameters(function) -> list[str]:
@@ -32,6 +33,10 @@ def test_the_template_has_the_attributes_that_are_preset() -> None:
     for name in ("vcs", "local_abspath", "git_index_modes", "commit", "templates_suffix"):
         assert name in vars(Template), name
     assert "last_answers" in vars(Subproject)
+
+
+def test_yaml_answers_are_cast_through_a_table_that_can_be_changed() -> None:
+    assert CAST_STR_TO_NATIVE["yaml"]("{a: 1}") == parse_yaml_string("{a: 1}")
 
 
 def test_phases_and_the_operation_are_context_variables() -> None:

@@ -77,12 +77,12 @@ def faults(path: Path, loaders: dict[str, Callable[[str], Any]]) -> Iterator[str
 
 
 def main() -> int:
-    """Check every YAML file under `azureml/`."""
+    """Check every YAML file under `azureml/`, here or in the projects that stand here."""
     warnings.filterwarnings("ignore")
     logging.disable(logging.CRITICAL)
     loaders = _loaders()
     code = DONE
-    for path in sorted(Path("azureml").rglob("*.yml")):
+    for path in sorted([*Path().glob("azureml/**/*.yml"), *Path().glob("*/azureml/**/*.yml")]):
         for fault in faults(path, loaders):
             code = REFUSED
             print(f"{path.as_posix()}: {fault}")  # noqa: T201 - read by the parent process

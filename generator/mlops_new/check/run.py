@@ -2,7 +2,9 @@
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from mlops_new.check.contents import ContentCheck
@@ -24,6 +26,8 @@ from mlops_new.check.tools import (
 from mlops_new.errors import AnswersError, nearest
 from mlops_new.model import Catalog
 from mlops_new.store import cache_folder
+
+_AT_A_TIME = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,31 +94,37 @@ def _check_contents(catalog: Catalog, rendered: Rendered) -> Iterator[Finding]:
 
 def _check_with_tools(catalog: Catalog, rendered: Rendered, options: Options, progress: Progress) -> Iterator[Finding]:
     sources = Sources(catalog)
-    work = [(tool, number) for tool in TOOLS for number in rendered.covering(tool.prefixes)]
-    for done, (tool, number) in enumerate(work):
-        progress(tool.name, done, len(work))
-        answers = rendered.trees[number][0]
-        for path, message in _tool_result(tool, rendered, number, use_cache=options.use_cache):
-            yield Finding(tool.name, sources.place(path), message, describe(answers))
-    progress("Done", len(work), len(work))
+    work: list[tuple[Tool, list[int]]] = []
+    for tool in TOOLS:
+        numbers = rendered.covering(tool.prefixes)
+        work += [(tool, [number]) for number in numbers] if tool.one_at_a_time else [(tool, numbers)]
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        results = pool.map(lambda item: _tool_result(item[0], item[1], rendered, use_cache=options.use_cache), work)
+        for done, ((tool, numbers), faults) in enumerate(zip(work, results, strict=True)):
+            progress(tool.name, done + 1, len(work))
+            for path, message in faults:
+                yield Finding(tool.name, sources.place(path), message, describe(rendered.trees[numbers[0]][0]))
 
 
-def _tool_result(tool: Tool, rendered: Rendered, number: int, *, use_cache: bool) -> list[tuple[str, str]]:
-    hashes = rendered.trees[number][1]
-    seen = {path: hashes[path] for path in relevant(tool, rendered.tree(number))}
+def _tool_result(tool: Tool, numbers: list[int], rendered: Rendered, *, use_cache: bool) -> list[tuple[str, str]]:
+    trees = [relevant(tool, rendered.tree(number)) for number in numbers]
+    seen = [{path: rendered.trees[n][1][path] for path in tree} for n, tree in zip(numbers, trees, strict=True)]
     key = key_of(tool.command[1:], tool_version(tool.package), _source_of_checks(), seen)
     folder = cache_folder() / "checks"
     known = stored_result(folder, key) if use_cache else None
     if known is not None:
         return known
     with tempfile.TemporaryDirectory(prefix="mlops-new-check-") as name:
-        project = Path(name)
-        materialise(rendered.tree(number), project)
-        make_repository(project)
-        faults = list(run_tool(tool, project))
+        place = Path(name)
+        materialise({path: file for path, file in trees[0].items() if path.startswith(".")}, place)
+        for number, tree in enumerate(trees):
+            materialise(tree, place if tool.one_at_a_time else place / f"variant-{number}")
+        make_repository(place)
+        faults = sorted(set(run_tool(tool, place)))
     store_result(folder, key, faults)
     return faults
 
 
+@cache
 def _source_of_checks() -> str:
     return key_of(*(path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))))

@@ -17,14 +17,17 @@ from mlops_new.model import RenderedFile
 _LOCATED = re.compile(
     r"(?P<path>[\w./{}-]+\.(?:py|ya?ml|toml|sh)|CODEOWNERS)(?::(?P<line>\d+))?(?::\d+)?:? (?P<message>.+)"
 )
+# The sub-folder of a project, where several stand beside each other.
+_VARIANT = re.compile(r"^variant-\d+/")
 _GITHUB = re.compile(r"::\w+ file=(?P<path>[^,]+),line=(?P<line>\d+),title=[^:]*::(?P<message>.+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A program, its package, the paths that it looks at, and what its output looks like.
+    """A program, its package, the paths that it judges, and the paths that it needs besides.
 
-    A tool is run once for each set of files with these prefixes and settings that is not covered yet.
+    It is run once in a folder that holds a project in each sub-folder, or once in each project: as many as it
+    takes to show it every distinct content of the paths that it judges.
     """
 
     name: str
@@ -32,10 +35,12 @@ class Tool:
     command: tuple[str, ...]
     prefixes: tuple[str, ...]
     settings: tuple[str, ...] = ()
+    one_at_a_time: bool = False
 
 
-PYTHON = ("src/", "tests/", "docs/", "notebooks/")
+PYTHON = ("src/", "tests/")
 WORKFLOWS = (".github/",)
+AZUREML = ("azureml/pipelines/", "azureml/components/", "azureml/data/", "azureml/schedules/", "azureml/environments/")
 TOOLS: tuple[Tool, ...] = (
     Tool(
         "ruff-check",
@@ -50,19 +55,34 @@ TOOLS: tuple[Tool, ...] = (
         "yamllint",
         ("yamllint", "--strict", "--format=parsable", "."),
         ("azureml/", "config/", "governance/", ".github/", "catalog-info.yaml", ".pre-commit-config.yaml"),
-        (".yamllint.yml", ".yamllint.yaml", ".gitignore"),
+        (".yamllint", ".gitignore"),
     ),
-    Tool("jactionlint", "jactionlint", ("jactionlint", "--oneline", "--no-color"), WORKFLOWS),
+    Tool("jactionlint", "jactionlint", ("jactionlint", "--oneline", "--no-color"), WORKFLOWS, one_at_a_time=True),
     Tool("zizmor", "zizmor", ("zizmor", "--offline", "--no-progress", "--format=github", "."), WORKFLOWS),
-    Tool("pyproject", "validate-pyproject", ("validate-pyproject", "pyproject.toml"), ("pyproject.toml",)),
-    Tool("pre-commit", "pre-commit", ("pre-commit", "validate-config"), (".pre-commit-config.yaml",)),
-    Tool("azureml", "azure-ai-ml", (sys.executable, "-m", "mlops_new.check.azureml"), ("azureml/",)),
+    Tool(
+        "pyproject",
+        "validate-pyproject",
+        ("validate-pyproject", "pyproject.toml"),
+        ("pyproject.toml",),
+        one_at_a_time=True,
+    ),
+    Tool(
+        "pre-commit", "pre-commit", ("pre-commit", "validate-config"), (".pre-commit-config.yaml",), one_at_a_time=True
+    ),
+    Tool(
+        "azureml",
+        "azure-ai-ml",
+        (sys.executable, "-m", "mlops_new.check.azureml"),
+        AZUREML,
+        ("src/", "config/", "data/"),
+    ),
     Tool(
         "azureml-runner",
         "mlops-new",
         (sys.executable, "-m", "mlops_new.check.own_runner"),
-        ("azureml/", "src/"),
-        ("config/", "data/", "pyproject.toml"),
+        AZUREML,
+        ("src/", "config/", "data/", "pyproject.toml", "requirements"),
+        one_at_a_time=True,
     ),
 )
 
@@ -92,7 +112,7 @@ def run_tool(tool: Tool, project: Path) -> Iterator[tuple[str, str]]:
         if match:
             found = True
             where = f"Line {match['line']}: " if match["line"] else ""
-            path = match["path"].replace(f"{project.as_posix()}/", "").removeprefix("./")
+            path = _VARIANT.sub("", match["path"].replace(f"{project.as_posix()}/", "").removeprefix("./"))
             yield path, f"{where}{match['message']}"
     if not found:
         said = " ".join((done.stdout + done.stderr).split())[-500:]

@@ -84,6 +84,7 @@ def _parse_output(node: Node, name: str) -> Port:
 
 
 def parse_ports(node: Node, key: str) -> dict[str, Port]:
+    """Read the declared inputs or outputs of a component or a pipeline."""
     ports: dict[str, Port] = {}
     for name, entry in node.children(key).items():
         if not isinstance(entry, Node):

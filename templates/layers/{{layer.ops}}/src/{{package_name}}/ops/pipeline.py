@@ -1,7 +1,7 @@
 """The command line of the local pipeline runner.
 
-    python -m <package>.ops.pipeline run azureml/pipelines/training.yml --set inputs.seed=7
-    python -m <package>.ops.pipeline check azureml
+`python -m <package>.ops.pipeline run azureml/pipelines/training.yml --set inputs.seed=7` runs a pipeline,
+`python -m <package>.ops.pipeline check azureml` checks all YAML files.
 """
 
 import argparse

@@ -16,7 +16,9 @@ th, td { border-bottom: 1px solid #ccc; padding: .4rem .6rem; text-align: left; 
 """
 
 
-def monitoring_report(verdict: str, reasons: Sequence[str], findings: Sequence[DriftFinding], index_limit: float) -> str:
+def monitoring_report(
+    verdict: str, reasons: Sequence[str], findings: Sequence[DriftFinding], index_limit: float
+) -> str:
     """The page of a monitoring run: the verdict, its reasons, and each column with the size of its shift."""
     rows = []
     for finding in sorted(findings, key=lambda finding: -finding.stability_index):
@@ -30,7 +32,8 @@ def monitoring_report(verdict: str, reasons: Sequence[str], findings: Sequence[D
     return (
         '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8"><title>Monitoring</title>'
         f"<style>{_STYLE}</style></head>\n<body>\n<h1>Verdict: {escape(verdict)}</h1>\n<ul>{listed}</ul>\n"
-        "<table><thead><tr><th>Column</th><th>Stability index</th><th>Corrected p-value</th><th>Shift</th></tr></thead>\n"
+        "<table><thead><tr><th>Column</th><th>Stability index</th><th>Corrected p-value</th><th>Shift</th></tr>"
+        "</thead>\n"
         f"<tbody>{''.join(rows)}</tbody></table>\n<p>The middle of the last column is the limit, {index_limit:g}.</p>\n"
         "</body>\n</html>\n"
     )
