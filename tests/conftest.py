@@ -19,6 +19,9 @@ IDENTITY = {
 }
 
 
+Files = dict[str, tuple[bytes, bool]]
+
+
 def git(folder: Path, *arguments: str) -> str:
     """Run git in a folder and give its output."""
     done = subprocess.run(
@@ -89,7 +92,7 @@ def renderer() -> Renderer:
     return Renderer(ROOT, "catalog", "1.0.0")
 
 
-def read_folder(folder: Path) -> dict[str, tuple[bytes, bool]]:
+def read_folder(folder: Path) -> Files:
     """Every file under a folder but those of git, with its bytes and whether it may be executed."""
     return {
         path.relative_to(folder).as_posix(): (path.read_bytes(), bool(path.stat().st_mode & 0o100))

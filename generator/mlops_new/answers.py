@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 
 from mlops_new.errors import AnswersError, nearest
-from mlops_new.model import Answers, AnswerValue, Catalog, Organization, Refusal
+from mlops_new.model import Answers, AnswerValue, Catalog, Organization, Question, Refusal
 
 
 def check_known(catalog: Catalog, given: Mapping[str, object], place: str) -> None:
@@ -22,26 +22,36 @@ def check_known(catalog: Catalog, given: Mapping[str, object], place: str) -> No
 def refusals(catalog: Catalog, organization: Organization, answers: Answers) -> tuple[Refusal, ...]:
     """Every answer that a choice, the pattern, a rule or the organization does not allow, with the reason."""
     found: list[Refusal] = []
-    pattern = catalog.patterns.get(str(answers.get("pattern", "")))
     for question in catalog.questions.values():
-        if not question.is_choice or question.name not in answers:
-            continue
-        value, choices = str(answers[question.name]), tuple(question.choices.values())
-        limits: list[tuple[tuple[str, ...], str]] = [(choices, "It is no choice of this question.")]
-        if pattern is not None and question.name in pattern.allowed:
-            limits.append((pattern.allowed[question.name], f"The pattern {pattern.name} does not go with it."))
-        rules = (rule for rule in catalog.rules if rule.question == question.name)
-        limits += [(rule.allowed, rule.reason) for rule in rules if _applies(rule.when, answers)]
-        if question.name in organization.require:
-            required = organization.require[question.name]
-            limits.append(((required,), f"{organization.source} requires {required}."))
-        forbidden = organization.forbid.get(question.name, ())
-        limits.append((tuple(c for c in choices if c not in forbidden), f"{organization.source} forbids it."))
-        for allowed, reason in limits:
-            if value not in allowed:
-                found.append(Refusal(question.name, value, reason, allowed))
-                break
+        if question.is_asked and question.name in answers:
+            value = str(answers[question.name])
+            for allowed, reason in _limits(catalog, organization, question, answers):
+                if value not in allowed:
+                    found.append(Refusal(question.name, value, reason, allowed))
+                    break
     return tuple(found)
+
+
+def _limits(
+    catalog: Catalog, organization: Organization, question: Question, answers: Answers
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What limits an answer, from the most general to the most particular: the values allowed, and the reason."""
+    pattern = catalog.patterns.get(str(answers.get("pattern", "")))
+    choices = tuple(question.choices.values())
+    if choices:
+        yield choices, "It is no choice of this question."
+    if pattern is not None and question.name in pattern.allowed:
+        yield pattern.allowed[question.name], f"The pattern {pattern.name} does not go with it."
+    for rule in catalog.rules:
+        if rule.question == question.name and _applies(rule.when, answers):
+            yield rule.allowed, rule.reason
+    if question.name in organization.require:
+        required = organization.require[question.name]
+        yield (required,), f"{organization.source} requires {required}."
+    forbidden = organization.forbid.get(question.name, ())
+    if forbidden:
+        values = choices or (str(answers[question.name]),)
+        yield tuple(value for value in values if value not in forbidden), f"{organization.source} forbids it."
 
 
 def _applies(when: Mapping[str, tuple[str, ...]], answers: Answers) -> bool:
@@ -92,16 +102,21 @@ def check_legal(catalog: Catalog, organization: Organization, answers: Answers) 
     legal = nearest_legal(catalog, organization, answers)
     if legal is None:
         raise AnswersError(sentences, "No combination is legal: ask the owner of the organization file.")
-    changes = [f"{name}={value}" for name, value in legal.items() if name in answers and answers[name] != value]
-    raise AnswersError(sentences, f"The nearest legal answers are {', '.join(changes)}.")
+    texts = {refusal.question: refusal.allowed[0] for refusal in found if refusal.allowed}
+    better = {**texts, **legal}
+    changes = [f"{name}={value}" for name, value in better.items() if name in answers and answers[name] != value]
+    remedy = f"The nearest legal answers are {', '.join(changes)}." if changes else "Choose another answer."
+    raise AnswersError(sentences, remedy)
 
 
 def with_organization(catalog: Catalog, organization: Organization, given: Answers) -> dict[str, AnswerValue]:
     """The given answers, completed by what the organization presets and requires; what is given stands."""
-    check_known(catalog, organization.defaults, organization.source)
+    for part in (organization.defaults, organization.require, organization.forbid):
+        check_known(catalog, part, organization.source)
     presets: dict[str, AnswerValue] = {**organization.defaults, **organization.require}
     if organization.prefix:
         presets["name_prefix"] = organization.prefix
     if organization.tags:
-        presets["tags"] = dict(organization.tags)
+        own = given.get("tags", {})
+        given = {**given, "tags": {**organization.tags, **own} if isinstance(own, dict) else own}
     return {**presets, **given}

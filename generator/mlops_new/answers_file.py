@@ -12,7 +12,7 @@ from mlops_new.model import AnswerValue
 
 
 def parse_pairs(pairs: Sequence[str]) -> dict[str, AnswerValue]:
-    """`key=value` texts as answers; a value stays text, but for a mapping or list in YAML's flow style.
+    """`key=value` texts as answers; a value stays text, and copier parses it where the question wants more.
 
     Raises:
         AnswersError: A text without a key or an equals sign.
@@ -39,6 +39,10 @@ def load_answers_file(path: Path) -> dict[str, AnswerValue]:
         raise AnswersError(f"The answers file {path} is not UTF-8.", "Save it as UTF-8.") from None
     except OSError as error:
         raise AnswersError(f"The answers file {path} cannot be read: {error.strerror}.", "Correct the path.") from None
+    except RecursionError:
+        raise AnswersError(
+            f"The answers file {path} is nested too deeply.", "Write `question: answer` lines."
+        ) from None
     except (ValueError, YAMLError) as error:
         problem = " ".join(str(error).split())
         raise AnswersError(f"The answers file {path} cannot be parsed: {problem}.", "Write YAML or JSON.") from None

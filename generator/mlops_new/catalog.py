@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mlops_new.errors import CatalogError
 from mlops_new.model import Catalog, Layer, LocalCost, Organization, Pattern, Place, Question, Rule, Stage, Verb
-from mlops_new.yaml_nodes import Reader, read_list, read_mapping
+from mlops_new.yaml_nodes import Reader, read_list, read_mapping, read_text
 
 MANIFESTS = "templates/catalog"
 LAYER_MANIFESTS = "templates/catalog/layers"
@@ -51,9 +51,11 @@ def load_organization(path: Path) -> Organization:
 
 
 def _questions(root: Path) -> dict[str, Question]:
-    includes = _INCLUDE.findall((root / "copier.yml").read_text(encoding="utf-8"))
+    includes = _INCLUDE.findall(read_text(root, "copier.yml"))
     found: dict[str, Question] = {}
     for path in (include for include in includes if include != OWNERSHIP):
+        if not (root / path).resolve().is_relative_to(root.resolve()):
+            raise CatalogError(f"copier.yml includes {path}, which lies outside of the catalog.", "Move it inside.")
         for name, reader in read_mapping(root, path, "the questionnaire").children().items():
             if name in found:
                 raise reader.error(None, "is asked twice", f"It is asked in {found[name].place} already.")

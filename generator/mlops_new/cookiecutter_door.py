@@ -11,12 +11,13 @@ from pathlib import Path
 
 from mlops_new.answers import check_legal
 from mlops_new.catalog import load_catalog
-from mlops_new.errors import DONE, KitError
+from mlops_new.errors import DONE, KitError, TargetError
 from mlops_new.model import AnswerValue, Catalog, Question
 from mlops_new.project import write_tree
 from mlops_new.store import open_release
 
-MAPPING = "tags"
+# What cookiecutter finds in the catalog and puts into the folder that it makes.
+PLACEHOLDER = ".gitkeep"
 
 
 def _offered(question: Question, defaults: Mapping[str, AnswerValue]) -> str | list[str]:
@@ -31,7 +32,7 @@ def cookiecutter_json(catalog: Catalog, defaults: Mapping[str, AnswerValue]) -> 
     """The text of `cookiecutter.json`: each question with its default first, and its help as the prompt."""
     asked = [question for question in catalog.questions.values() if question.is_asked]
     content: dict[str, object] = {question.name: _offered(question, defaults) for question in asked}
-    content["__folder"] = "{{ cookiecutter.project_name }}"
+    content["__folder"] = "{{ cookiecutter.project_name | slugify }}"
     content["__prompts__"] = {question.name: question.help for question in asked}
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
@@ -53,16 +54,15 @@ def render_into(folder: Path, answers: Mapping[str, object]) -> int:
 def _render(folder: Path, answers: Mapping[str, object]) -> None:
     from mlops_new.engine import Renderer  # noqa: PLC0415 - copier takes most of a second to import
 
+    if [path.name for path in folder.iterdir()] != [PLACEHOLDER]:
+        raise TargetError(f"{folder} is not empty.", "Choose another name, or use `mlops-new project --force`.")
     source = str(answers.get("_repo_dir") or answers["_template"])
-    checkout = str(answers.get("_checkout") or "") or None
-    release = open_release(source, checkout)
+    release = open_release(source, str(answers.get("_checkout") or "") or None)
     catalog = load_catalog(release.root)
     asked = {name for name, question in catalog.questions.items() if question.is_asked}
     given = {name: value for name, value in answers.items() if name in asked and isinstance(value, str | bool | dict)}
-    if isinstance(given.get(MAPPING), str):
-        given[MAPPING] = json.loads(str(given[MAPPING]))
+    check_legal(catalog, catalog.organization, given)
     rendering = Renderer(release.root, release.source, release.version).render(given)
     check_legal(catalog, catalog.organization, rendering.answers)
-    for leftover in folder.iterdir():
-        leftover.unlink()
+    (folder / PLACEHOLDER).unlink()
     write_tree(rendering.tree, folder)

@@ -129,15 +129,25 @@ class Renderer:
             self._environment = environment
         return self._environment
 
-    def render(self, answers: Answers, *, interactive: bool = False) -> Rendering:
+    def render(self, answers: Answers, *, offered: Answers | None = None, interactive: bool = False) -> Rendering:
         """Render a project from answers; questions without one are asked, or get their default.
+
+        Args:
+            answers: Answers that stand; their questions are not asked.
+            offered: Defaults that go before the questionnaire's own.
+            interactive: Whether to ask, on the terminal.
 
         Raises:
             AnswersError: An answer that a question's validator refuses.
             CatalogError: A file of the catalog that cannot be rendered.
         """
         worker = _MemoryWorker(
-            src_path=str(self.root), dst_path=_NOWHERE, data=dict(answers), defaults=not interactive, quiet=True
+            src_path=str(self.root),
+            dst_path=_NOWHERE,
+            data=dict(answers),
+            user_defaults=dict(offered or {}),
+            defaults=not interactive,
+            quiet=True,
         )
         worker.attach(self)
         operation = _operation.set("copy")

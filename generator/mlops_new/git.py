@@ -91,6 +91,15 @@ def tracked_files(folder: Path) -> frozenset[str]:
     return frozenset(os.fsdecode(run("ls-files", "-z", folder=folder)).split("\0"))
 
 
+def ignores(repository: Path, path: Path) -> bool:
+    """Whether a working tree's own rules keep a path out of git; False where there is no repository."""
+    try:
+        run("check-ignore", "--quiet", "--", str(path), folder=repository)
+    except ToolError:
+        return False
+    return True
+
+
 def tags(repository: Path) -> list[str]:
     """The tags of a repository."""
     return text("tag", "--list", folder=repository).split()

@@ -18,7 +18,7 @@ from mlops_new.store import Release, open_release
 _RESERVED = re.compile(r"(?i)\A(aux|con|nul|prn|com[0-9]|lpt[0-9])(\..*)?\Z")
 _LONGEST_NAME = 255
 _RUN_SECONDS = 600
-_UNUSABLE = re.compile(r'[<>:"|?*\x00-\x1f]|[. ]\Z')
+_UNUSABLE = re.compile(r'[<>:"|?*\\\x00-\x1f\ud800-\udfff]|[. ]\Z')
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +54,26 @@ def plan_project(request: Request) -> ProjectPlan:
     """
     from mlops_new.engine import Renderer  # noqa: PLC0415 - copier takes most of a second to import
 
-    if request.target is not None:
-        check_name(request.target)
+    target = settled(request.target) if request.target is not None else None
     release = open_release(request.catalog, request.version)
+    if target is not None:  # before any question is asked
+        check_target(target, release, force=request.force)
     catalog = load_catalog(release.root)
     organization = load_organization(request.organization) if request.organization else catalog.organization
-    answers = _answers(catalog, organization, request)
-    if not request.interactive:
+    answers = _answers(catalog, organization, request, target)
+    renderer = Renderer(release.root, release.source, release.version)
+    if request.interactive:
+        presets = {name: value for name, value in organization.defaults.items() if name not in (request.answers or {})}
+        told = {name: value for name, value in answers.items() if name not in presets}
+        rendering = renderer.render(told, offered=presets, interactive=True)
+    else:
         _check_complete(catalog, answers, use_defaults=request.use_defaults)
-    rendering = Renderer(release.root, release.source, release.version).render(answers, interactive=request.interactive)
+        rendering = renderer.render(answers)
     check_legal(catalog, organization, rendering.answers)
-    target = (request.target or Path(str(rendering.answers["project_name"]))).absolute()
-    overwrites = check_target(target, rendering, release, force=request.force)
+    target = target or settled(Path(str(rendering.answers["project_name"])))
+    overwrites = check_target(target, release, force=request.force)
+    if overwrites:
+        check_restorable(target, rendering.tree)
     return ProjectPlan(target, rendering, release, overwrites)
 
 
@@ -97,14 +105,16 @@ def create_project(plan: ProjectPlan, *, with_git: bool = True) -> Path:
     return plan.target
 
 
-def _answers(catalog: Catalog, organization: Organization, request: Request) -> dict[str, AnswerValue]:
+def _answers(
+    catalog: Catalog, organization: Organization, request: Request, target: Path | None
+) -> dict[str, AnswerValue]:
     given = dict(request.answers or {})
     if request.pattern is not None:
         given["pattern"] = request.pattern
     check_known(catalog, given, "The command")
     answers = with_organization(catalog, organization, given)
-    if request.target is not None:
-        answers.setdefault("project_name", request.target.absolute().name)
+    if target is not None:
+        answers.setdefault("project_name", target.name)
     check_legal(catalog, organization, answers)
     return answers
 
@@ -125,31 +135,29 @@ def _check_complete(catalog: Catalog, answers: Mapping[str, object], *, use_defa
         raise AnswersError(f"There is no terminal to ask on, and no answer to {', '.join(missing)}.", remedy)
 
 
-def check_name(target: Path) -> None:
-    """Refuse a folder whose name, or that of a folder to be made above it, some operating system cannot carry.
+def settled(target: Path) -> Path:
+    """The absolute path of a folder, without `..`; refuses one that some operating system cannot carry.
 
     Raises:
-        TargetError: The name, and why.
+        TargetError: The name that cannot be used.
     """
-    if ".." in target.parts:
-        raise TargetError(f"{str(target)!r} leads upwards.", "Give the folder without `..` in it.")
     absolute = target.absolute()
     made = [absolute, *(parent for parent in absolute.parents if not os.path.lexists(parent))]
-    for name in (folder.name for folder in made):
-        encoded = name.encode("utf-8", errors="replace")
-        if not name or _RESERVED.match(name) or _UNUSABLE.search(name) or len(encoded) > _LONGEST_NAME:
+    for name in (folder.name for folder in made if folder is absolute or folder.name != ".."):
+        if not name or _RESERVED.match(name) or _UNUSABLE.search(name) or len(name.encode()) > _LONGEST_NAME:
             raise TargetError(f"{name!r} is no usable name for a folder.", "Choose letters, digits and dashes.")
+    return absolute.parent.resolve() / absolute.name
 
 
-def check_target(target: Path, rendering: Rendering, release: Release, *, force: bool) -> bool:
+def check_target(target: Path, release: Release, *, force: bool) -> bool:
     """Refuse a folder in which a project would destroy or hide something; gives whether it is written over.
 
     Raises:
         TargetError: The folder, and why.
     """
-    resolved = target.resolve()
-    if any(folder == release.root or _is_catalog(folder) for folder in (resolved, *resolved.parents)):
-        raise TargetError(f"{target} lies in a catalog.", "Choose a folder outside.")
+    for folder in (target, *target.parents):
+        if folder == release.root or (_is_catalog(folder) and not git.ignores(folder, target)):
+            raise TargetError(f"{target} lies in a catalog.", "Choose a folder outside, or one that its git ignores.")
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise TargetError(f"{target} exists and is no folder.", "Choose another folder.")
     if not target.is_dir() or not any(target.iterdir()):
@@ -159,12 +167,15 @@ def check_target(target: Path, rendering: Rendering, release: Release, *, force:
     if not git.is_repository(target) or not git.is_clean(target):
         problem = f"{target} is not the top of a git repository with a clean working tree"
         raise TargetError(f"{problem}, so --force could destroy work.", "Commit everything in it first.")
-    _check_restorable(target, rendering.tree)
     return True
 
 
-def _check_restorable(target: Path, tree: Tree) -> None:
-    """Refuse to write over what git could not bring back: ignored files, and what a link leads to."""
+def check_restorable(target: Path, tree: Tree) -> None:
+    """Refuse to write over what git could not bring back: ignored files, and what a link leads to.
+
+    Raises:
+        TargetError: What stands in the way.
+    """
     tracked = git.tracked_files(target)
     for path in tree:
         parents = [target / parent for parent in Path(path).parents if parent != Path()]

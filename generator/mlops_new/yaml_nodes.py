@@ -95,19 +95,33 @@ class Reader:
         return {key: self.child(key) for key in self.names()}
 
 
+def read_text(root: Path, path: str) -> str:
+    """Read a text file of the catalog.
+
+    Raises:
+        CatalogError: The file is absent, cannot be read, or is not UTF-8.
+    """
+    try:
+        return (root / path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise CatalogError(f"{path} is missing from {root}.", "Restore it, or correct the path.") from None
+    except UnicodeDecodeError:
+        raise CatalogError(f"{path} is not UTF-8.", "Save it as UTF-8.") from None
+    except OSError as error:
+        raise CatalogError(f"{path} cannot be read: {error.strerror}.", "Correct it or its permissions.") from None
+
+
 def read_document(root: Path, path: str) -> object:
     """Read a YAML file of the catalog.
 
     Raises:
-        CatalogError: The file is absent, not UTF-8, or not YAML.
+        CatalogError: The file cannot be read or is not YAML.
     """
     try:
-        return YAML(typ="rt").load((root / path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CatalogError(f"{path} is missing from the catalog in {root}.", "Restore it.") from None
-    except UnicodeDecodeError:
-        raise CatalogError(f"{path} is not UTF-8.", "Save it as UTF-8.") from None
-    except (YAMLError, OSError) as error:
+        return YAML(typ="rt").load(read_text(root, path))
+    except RecursionError:
+        raise CatalogError(f"{path} is nested too deeply.", "Mend the file.") from None
+    except YAMLError as error:
         problem = " ".join(str(error).split())
         raise CatalogError(f"{path} cannot be read: {problem}.", "Mend the file.") from None
 

@@ -9,7 +9,7 @@ import typer
 
 from mlops_new import __version__
 from mlops_new.cli import check, console, patterns, project, support, verify
-from mlops_new.errors import INTERRUPTED, KitError
+from mlops_new.errors import FAILED, INTERRUPTED, KitError
 
 app = typer.Typer(
     name="mlops-new",
@@ -45,6 +45,9 @@ def main() -> None:
     except KitError as error:
         console.tell(f"Error: {error}")
         sys.exit(error.exit_code)
+    except OSError as error:  # a full disk, a folder without permission
+        console.tell(f"Error: {error.filename or 'The system'}: {error.strerror or error}.")
+        sys.exit(FAILED)
     except KeyboardInterrupt:
         console.tell("Interrupted.")
         sys.exit(INTERRUPTED)

@@ -1,5 +1,6 @@
 """`mlops-new project`."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -58,7 +59,7 @@ def _present(plan: "ProjectPlan", *, dry_run: bool, as_json: bool) -> None:
         console.tell(f"{len(files)} files would be made in {plan.target}.")
     else:
         console.tell(f"Made {plan.target}: {len(files)} files, from {plan.release.source} {plan.release.version}.")
-        console.show(f"cd {plan.target}")
+        console.show(f"cd {shlex.quote(str(plan.target))}")
         console.show("uv run poe life   # from raw data to a monitored champion")
         console.show("uv run poe test   # the project's own tests")
 

@@ -8,8 +8,8 @@
     promote VERSION      make a version the champion of an environment
     validate VERSION     run the validation pipeline on it, and record the result
     rollback             give the role of champion back to the version before
-    apply [KIND ...]     create the environment, data and components that a workspace lacks; `apply schedule`
-                         starts the schedules, which cost money
+    apply [KIND ...]     create the environment and the data assets that a workspace lacks; `apply schedule` starts
+                         the schedules, which cost money, and `apply component` lends components to others
     verify               check that the schedules ran
 
 Exit codes: 0 done, 1 failed with a sentence that says what to do, 2 wrong arguments, 3 a check said no,
@@ -60,7 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     rollback = commands.add_parser("rollback", parents=[place, actor], help="back to the champion before")
     rollback.add_argument("--reason", required=True)
     applies = commands.add_parser("apply", parents=[place], help="create assets that are missing")
-    applies.add_argument("kinds", nargs="*", metavar="KIND", help=", ".join(cloud_assets.KINDS))
+    kinds = f"{', '.join(cloud_assets.KINDS)} (default: environment data)"
+    applies.add_argument("kinds", nargs="*", metavar="KIND", help=kinds)
     verifies = commands.add_parser("verify", parents=[place], help="exit with 3 unless the schedules ran")
     verifies.add_argument("--grace", type=float, default=2, metavar="HOURS", help="how late a run may be (default: 2)")
     return parser
@@ -127,7 +128,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         unknown = sorted(set(given.kinds) - set(cloud_assets.KINDS))
         if unknown:
             parser.error(f"unknown KIND {', '.join(unknown)}: use {', '.join(cloud_assets.KINDS)}")
-        given.kinds = given.kinds or [kind for kind in cloud_assets.KINDS if kind != "schedule"]
+        given.kinds = given.kinds or ["environment", "data"]
     cloud = read_cloud(project_root() / "azureml" / "workspaces.yml")
     cloud.workspace(given.environment)
     prepare()
