@@ -22,6 +22,18 @@ workspaces:
 tags: {owner: team, cost_centre: "1234"}
 """
 POLICY = "order: [dev, test, prod]\nvalidation_pipeline: scoring\n"
+LINEAGE = {
+    "run_id": "r1",
+    "pipeline_run_id": "p1",
+    "commit": "0123abc",
+    "dirty": False,
+    "data_sha256": "d",
+    "config_sha256": "e",
+    "code_sha256": "f",
+    "seed": 7,
+    "python": "3.11.7",
+    "created": "2026-01-31T12:00:00+00:00",
+}
 TRAINING = "type: pipeline\ninputs:\n  raw: {type: uri_folder, path: azureml:applications:3}\n"
 
 
@@ -73,6 +85,8 @@ def project(tmp_path, monkeypatch) -> Path:
         "azureml/environments/environment.yml": 'name: env\nversion: "1"\nbuild: {path: .}\n',
         "azureml/schedules/nightly.yml": 'name: nightly\ntrigger: {type: cron, expression: "0 2 * * *"}\n',
         "data/raw/rows.csv": "id\n1\n",
+        "governance/attestations.yml": "attestations: []\n",
+        "governance/model-card.md": "# Model card\n",
         "governance/promotion-policy.yml": POLICY,
         "pyproject.toml": '[project]\nname = "scores"\n',
     }
@@ -131,5 +145,8 @@ def train(azure: Azure, folder: Path, outcome: str) -> None:
         (folder / name).mkdir(parents=True, exist_ok=True)
     decision = {"outcome": outcome, "reasons": [f"The gate said {outcome}."], "checks": []}
     (folder / "evaluation" / "decision.json").write_text(json.dumps(decision), encoding="utf-8")
+    figures = {"rows": 10, "metrics": {"auc": {"value": 0.7, "low": 0.6, "high": 0.8}}}
+    (folder / "evaluation" / "evaluation.json").write_text(json.dumps(figures), encoding="utf-8")
+    (folder / "model" / "lineage.json").write_text(json.dumps(LINEAGE), encoding="utf-8")
     (folder / "model" / "MLmodel").write_text(f"model of {folder.name}\n", encoding="utf-8")
     azure.set(outputs={name: str(folder / name) for name in ("evaluation", "model")})

@@ -71,7 +71,7 @@ class Footprint:
 
 @dataclass(frozen=True)
 class FairnessFinding:
-    """A difference between the groups of a sensitive attribute, with the limit that it must not pass."""
+    """What a difference between the groups of a sensitive attribute surely reaches, and what it must not pass."""
 
     metric: str
     attribute: str
@@ -179,7 +179,8 @@ def _footprint(policy: GatePolicy, footprint: Footprint) -> list[Check]:
 
 def _fair(finding: FairnessFinding) -> Check:
     name = f"fairness.{finding.attribute}.{finding.metric}"
-    return _at_most(name, finding.value, finding.limit, f"{finding.metric} by {finding.attribute}")
+    what = f"The lower end of the interval of {finding.metric} by {finding.attribute}"
+    return _at_most(name, finding.value, finding.limit, what)
 
 
 def _sample(policy: GatePolicy, labels: Floats) -> list[Check]:

@@ -4,6 +4,7 @@
     download JOB         download a named output
     gate JOB             what the gate decided in a training job
     register JOB         register its model as challenger
+    evidence JOB         write the model card and the evidence of its model here
     share VERSION        copy a version that passed the gate to the registry
     promote VERSION      make a version the champion of an environment
     validate VERSION     run the validation pipeline on it, and record the result
@@ -50,6 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     downloads.add_argument("--target", type=Path)
     for name, text in (("gate", "exit with 3 unless the gate said promote"), ("register", "register as challenger")):
         commands.add_parser(name, parents=[place], help=text).add_argument("job")
+    proves = commands.add_parser("evidence", parents=[place], help="write the evidence of its model")
+    proves.add_argument("job")
     shares = commands.add_parser("share", parents=[place], help="copy a version to the registry")
     shares.add_argument("version")
     promotes = commands.add_parser("promote", parents=[place, actor], help="make a version the champion")
@@ -91,6 +94,8 @@ def _job_command(given: argparse.Namespace, cloud: Cloud) -> int:
             report("outcome", result.outcome)
             print("\n".join(result.reasons))
             return DONE if result.outcome == cloud_models.PROMOTE else REFUSED
+        case "evidence":
+            report("evidence", str(cloud_jobs.evidence(given.job, place)))
         case "apply":
             print("\n".join(cloud_assets.apply(given.kinds, place, cloud.tags)))
         case "verify":

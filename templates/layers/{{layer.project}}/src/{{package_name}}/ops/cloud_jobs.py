@@ -22,6 +22,7 @@ from .azure_cli import (
     tag_overrides,
 )
 from .errors import OpsError
+from .evidence import Subject, write_evidence
 from .files import read_mapping
 from .project import project_root
 
@@ -167,6 +168,14 @@ def gate(job: str, place: Place) -> GateResult:
     if not isinstance(outcome, str) or not isinstance(reasons, list):
         raise OpsError(f"The decision of {job} cannot be read.", "Run the training again with this version of ops.")
     return GateResult(outcome, tuple(str(reason) for reason in reasons))
+
+
+def evidence(job: str, place: Place) -> Path:
+    """Write the evidence of a training job's model, with its card, and give the folder."""
+    model, evaluation = download(job, "model", place), download(job, "evaluation", place)
+    target = project_root() / "evidence" / job
+    write_evidence(project_root(), Subject(model, evaluation, f"the model of the job {job}"), target)
+    return target
 
 
 def overdue(place: Place, grace: timedelta, now: datetime) -> list[str]:

@@ -85,7 +85,7 @@ def fit_baseline(features: Matrix, labels: Vector) -> Baseline:
 
 
 def _design(features: Matrix) -> Matrix:
-    return features[:, _RECKONED] / _UNITS
+    return np.asarray(features[:, _RECKONED] / _UNITS)
 
 
 def threshold(cost_of_missed_default: float, cost_of_refused_customer: float) -> float:

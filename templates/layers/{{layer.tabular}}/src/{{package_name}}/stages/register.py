@@ -5,15 +5,19 @@ python -m <package>.stages.register --model DIR --evaluation DIR
 """
 
 import argparse
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 from ..ops.errors import DONE, run_main
+from ..ops.evidence import attach_evaluation
 from ..ops.files import read_mapping, sha256_of
 from ..ops.lineage import read_lineage
 from ..ops.pipeline import latest_run
+from ..ops.project import project_root
+from ..ops.recreate import recorded_inputs
 from ..ops.registry import ModelVersion, Registry
 
 _TAG_LENGTH: Final = 4000  # characters that a tag's value may have
@@ -28,6 +32,8 @@ def register(registry: Registry, model: Path, evaluation: Path) -> ModelVersion:
     tags["decision"] = str(decision["outcome"])
     tags["decision_reasons"] = " ".join(map(str, reasons if isinstance(reasons, list) else []))[:_TAG_LENGTH]
     tags["evaluation_sha256"] = sha256_of(evaluation)
+    tags["inputs"] = json.dumps(recorded_inputs(project_root(), lineage.pipeline_run_id))
+    attach_evaluation(lineage.run_id, evaluation)
     return registry.register(lineage.run_id, tags)
 
 
