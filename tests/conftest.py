@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from mlops_new.engine import Renderer
 from mlops_new.model import Catalog
 
 ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
 IDENTITY = {
     "GIT_AUTHOR_NAME": "Tester",
     "GIT_AUTHOR_EMAIL": "tester@example.com",
@@ -99,3 +101,16 @@ def read_folder(folder: Path) -> Files:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and ".git" not in path.relative_to(folder).parts
     }
+
+
+@pytest.fixture(scope="session")
+def project_environment(tmp_path_factory: pytest.TempPathFactory, released_catalog: Path) -> Path:
+    """A batch-scoring project on the defaults, with its own environment; tests do not change it."""
+    target = tmp_path_factory.mktemp("project") / "credit-scoring"
+    for command, folder in (
+        ((BIN / "mlops-new", "project", target, "--catalog", released_catalog, "--defaults"), None),
+        ((BIN / "uv", "sync", "--quiet"), target),
+    ):
+        done = subprocess.run(list(map(str, command)), cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    return target

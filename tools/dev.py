@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PINS = ROOT / "requirements" / "dev.txt"
+STAMP = VENV / "built-from.sha256"
 INSTALLER_PINS = ROOT / "requirements" / "uv.txt"
 
 
@@ -28,18 +29,26 @@ def run(*command: object, cwd: Path = ROOT) -> None:
         sys.exit(code)
 
 
+def digest() -> str:
+    """The hash of everything that the environment is built from."""
+    inputs = (PINS, INSTALLER_PINS, ROOT / "pyproject.toml", Path(__file__))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in inputs)).hexdigest()
+
+
+def is_set_up() -> bool:
+    """Whether .venv was built from the requirements as they are now."""
+    return STAMP.is_file() and STAMP.read_text() == digest()
+
+
 def set_up() -> None:
     """Build .venv from the pinned requirements; do nothing when it was already built from the same ones."""
-    inputs = (PINS, INSTALLER_PINS, ROOT / "pyproject.toml", Path(__file__))
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in inputs)).hexdigest()
-    stamp = VENV / "built-from.sha256"
-    if stamp.is_file() and stamp.read_text() == digest:
+    if is_set_up():
         return
     venv.create(VENV, with_pip=True, clear=True)
     run(BIN / "python", "-m", "pip", "install", "--quiet", "--require-hashes", "--requirement", INSTALLER_PINS)
     run(BIN / "uv", "pip", "sync", "--quiet", "--require-hashes", PINS)
     run(BIN / "uv", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", ROOT)
-    stamp.write_text(digest)
+    STAMP.write_text(digest())
 
 
 def life(folder: Path) -> None:

@@ -40,6 +40,8 @@ def changes(node: ast.AST) -> Iterator[tuple[str, Callable[[ast.AST], ast.AST | 
     elif isinstance(node, ast.BoolOp):
         other = ast.Or if isinstance(node.op, ast.And) else ast.And
         yield f"{type(node.op).__name__} becomes {other.__name__}", lambda n: ast.BoolOp(other(), n.values)
+        for index, value in enumerate(node.values):
+            yield f"`{ast.unparse(value)}` is dropped", _without(index)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub | ast.Invert):
         yield f"{type(node.op).__name__} is dropped", lambda n: n.operand
     elif isinstance(node, ast.IfExp):
@@ -72,6 +74,14 @@ def _constant(index: int, value: float) -> Callable[[ast.AST], ast.AST]:
     def change(node: ast.AST) -> ast.AST:
         node.comparators[index] = ast.Constant(value)
         return node
+
+    return change
+
+
+def _without(index: int) -> Callable[[ast.AST], ast.AST]:
+    def change(node: ast.AST) -> ast.AST:
+        kept = [value for place, value in enumerate(node.values) if place != index]
+        return kept[0] if len(kept) == 1 else ast.BoolOp(node.op, kept)
 
     return change
 
