@@ -8,13 +8,12 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from .errors import OpsError
 from .files import read_mapping
 
 Scalar = str | int | float | bool
-PathType = Literal["uri_file", "uri_folder", "mlflow_model", "custom_model"]
 PATH_TYPES: Final = ("uri_file", "uri_folder", "mlflow_model", "custom_model")
 LITERAL_TYPES: Final = ("string", "integer", "number", "boolean")
 
@@ -23,7 +22,7 @@ CLOUD_ONLY: Final = frozenset(
     {"$schema", "compute", "description", "display_name", "experiment_name", "identity", "queue_settings"}
     | {"resources", "tags", "type", "version"}
 )
-ASSET: Final = re.compile(r"\Aazureml:(?P<name>[A-Za-z0-9._-]+):(?P<version>[A-Za-z0-9._-]+)\Z")
+_NAME: Final = re.compile(r"\A[A-Za-z][A-Za-z0-9_]*\Z")
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,8 @@ class Node:
         """Refuse every key that is in neither list."""
         for key in self.values:
             if key not in honoured and key not in cloud_only:
-                known = ", ".join(sorted(honoured))
-                raise self.fail(f"the key {key!r} cannot be honoured here", f"Remove it; known keys are {known}.")
+                known = f"known keys are {', '.join(sorted(honoured))}" if honoured else "no key is known"
+                raise self.fail(f"the key {key!r} cannot be honoured here", f"Remove it; {known}.")
 
     def text(self, key: str, default: str | None = None) -> str:
         """A text value that must be there unless a default is given."""
@@ -52,6 +51,13 @@ class Node:
         if not isinstance(value, str) or not value.strip():
             raise self.fail(f"{key} must be a text", f"Give {key} as a text.")
         return value
+
+    def number(self, key: str) -> float | None:
+        """A number, or none where the key is absent."""
+        value = self.values.get(key)
+        if key in self.values and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise self.fail(f"{key} must be a number", f"Give {key} as a number.")
+        return None if value is None else float(str(value))
 
     def flag(self, key: str, *, default: bool) -> bool:
         """A yes-or-no value."""
@@ -68,8 +74,11 @@ class Node:
         return Node(self.path, f"{self.place}.{key}" if self.place else key, value)
 
     def children(self, key: str) -> dict[str, "Node | Scalar"]:
-        """The entries of the mapping under a key, each a mapping or a plain value."""
+        """The entries of the mapping under a key, each a mapping or a plain value, by a name that paths can hold."""
         inner = self.child(key)
+        for name in inner.values:
+            if not isinstance(name, str) or not _NAME.match(name):
+                raise inner.fail(f"{name!r} is no name", "Use letters, digits and underscores.")
         return {name: inner.entry(name) for name in inner.values}
 
     def entry(self, key: str) -> "Node | Scalar":
@@ -92,41 +101,9 @@ def read_yaml(path: Path) -> Node:
     return Node(path, "", read_mapping(path))
 
 
-def project_yaml(node: Node, folder: str) -> Path:
-    """The folder `azureml/<folder>` that holds the assets beside a pipeline or component."""
-    for parent in node.path.resolve().parents:
-        if parent.name == "azureml":
-            return parent / folder
-    raise node.fail("the file stands in no folder named azureml", "Move it under azureml/.")
-
-
-def _asset(node: Node, reference: str, folder: str) -> Node:
-    match = ASSET.match(reference)
-    if match is None:
-        raise node.fail(f"{reference!r} is not azureml:<name>:<version>", "Name an asset and its version.")
-    known: list[str] = []
-    for path in sorted(project_yaml(node, folder).glob("*.yml")):
-        asset = read_yaml(path)
-        name = f"azureml:{asset.text('name')}:{asset.text('version')}"
-        if name == reference:
-            return asset
-        known.append(name)
-    remedy = f"Name one of {', '.join(known)}." if known else f"Define it in azureml/{folder}/."
-    raise node.fail(f"{reference} is defined by no file in azureml/{folder}", remedy)
-
-
-def check_environment(node: Node, reference: str) -> None:
-    """Refuse a reference to an environment that the project does not define, or defines in two ways."""
-    asset = _asset(node, reference, "environments")
-    asset.only({"name", "build", "image", "conda_file"}, CLOUD_ONLY | {"inference_config", "os_type"})
-    if ("image" in asset.values) == ("build" in asset.values):
-        raise asset.fail("an environment has either image or build", "Keep one of the two.")
-
-
-def data_path(node: Node, reference: str) -> Path:
-    """The local file or folder behind a data asset that the project defines."""
-    asset = _asset(node, reference, "data")
-    asset.only({"name", "path"}, CLOUD_ONLY)
-    if re.match(r"[a-z]+:", asset.text("path")):
-        raise asset.fail("path is in the cloud", "Give a local path, or override the input with --set.")
-    return asset.relative("path")
+def check_resources(node: Node) -> None:
+    """Refuse resources that would change what a command does: several instances, arguments of docker."""
+    resources = node.child("resources")
+    resources.only({"instance_count"}, {"instance_type", "shm_size"})
+    if resources.values.get("instance_count", 1) != 1:
+        raise resources.fail("a step runs on one machine here", "Set instance_count to 1.")

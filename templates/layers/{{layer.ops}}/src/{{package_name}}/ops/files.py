@@ -19,8 +19,11 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file so that a reader sees the old or the new content, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(temporary, path)
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(temporary, path)
+    finally:
+        remove(temporary)
 
 
 def write_json(path: Path, value: object) -> None:
@@ -45,8 +48,10 @@ def read_mapping(path: Path) -> dict[str, object]:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise OpsError(f"{path} does not exist.", "Restore it, or give the right path.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise OpsError(f"{path} cannot be read: {error}.", "Give a text file in UTF-8.") from None
     try:
-        value = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+        value = json.loads(text) if path.suffix == ".json" else _parse_yaml(text)
     except (ValueError, yaml.YAMLError) as error:
         problem = " ".join(str(error).split())
         raise OpsError(f"{path} cannot be parsed: {problem}.", "Mend the file.") from None
@@ -55,14 +60,41 @@ def read_mapping(path: Path) -> dict[str, object]:
     return value
 
 
+def _parse_yaml(text: str) -> object:
+    """The value of a YAML text; a key that stands twice is refused, where YAML would keep the last silently."""
+    pending = [yaml.compose(text, Loader=yaml.SafeLoader)]
+    seen: set[int] = set()  # an anchor's node stands in several places
+    while pending:
+        node = pending.pop()
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.value != "<<"]
+            twice = sorted({key for key in keys if keys.count(key) > 1})
+            if twice:
+                raise ValueError(f"line {node.start_mark.line + 1}: the key {twice[0]!r} stands twice")
+            pending += [inner for pair in node.value for inner in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            pending += node.value
+    value: object = yaml.safe_load(text)
+    return value
+
+
 def files_of(path: Path) -> Iterator[Path]:
     """Every file under a folder, in a stable order, without caches; a file gives itself."""
     if path.is_file():
         yield path
         return
-    for found in sorted(path.rglob("*")):
-        if found.is_file() and not _IGNORED.intersection(found.relative_to(path).parts):
-            yield found
+    walk = os.walk(path, onerror=_unreadable, followlinks=True)  # a link into a shared drive is data too
+    found = [Path(folder, name) for folder, _, names in walk for name in names]
+    for file in sorted(found, key=lambda file: file.relative_to(path).as_posix()):
+        if file.is_file() and not _IGNORED.intersection(file.relative_to(path).parts):
+            yield file
+
+
+def _unreadable(error: OSError) -> None:
+    raise OpsError(f"{error.filename} cannot be read: {error.strerror}.", "Give yourself the right to read it.")
 
 
 def sha256_of(path: Path) -> str:
@@ -88,12 +120,14 @@ def copy(source: Path, target: Path) -> None:
     """Copy a file or folder to a path that does not exist yet, whole or not at all."""
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     target.parent.mkdir(parents=True, exist_ok=True)
-    remove(temporary)
-    if source.is_dir():
-        shutil.copytree(source, temporary)
-    else:
-        shutil.copyfile(source, temporary)
-    os.replace(temporary, target)
+    try:
+        if source.is_dir():
+            shutil.copytree(source, temporary)
+        else:
+            shutil.copyfile(source, temporary)
+        os.replace(temporary, target)
+    finally:
+        remove(temporary)
 
 
 def remove(path: Path) -> None:

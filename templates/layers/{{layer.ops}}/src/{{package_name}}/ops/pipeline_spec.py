@@ -1,30 +1,21 @@
 """What a pipeline is made of, read from Azure ML CLI v2 YAML and checked as a whole before anything runs."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import Final
 
-from .azureml_yaml import CLOUD_ONLY, LITERAL_TYPES, PATH_TYPES, Node, Scalar, read_yaml
+from .azureml_yaml import CLOUD_ONLY, LITERAL_TYPES, PATH_TYPES, Node, Scalar, check_resources, read_yaml
+from .bindings import Binding, FromInput, FromStep, parse_input, parse_outputs
 from .component import Component, Port, check_literal, load_component, parse_port, parse_ports
 
-_PARENT = re.compile(r"\A\$\{\{\s*parent\.(.+?)\s*\}\}\Z")
-
-
-@dataclass(frozen=True)
-class FromInput:
-    """A step's input that is an input of the pipeline."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class FromStep:
-    """A step's input that is an output of another step."""
-
-    step: str
-    output: str
+# The runner gives these to every step; a step's own would have no effect.
+RUNNERS_VARIABLES: Final = frozenset(
+    {"MLFLOW_DISABLE_TELEMETRY", "MLFLOW_TRACKING_URI", "PIPELINE_RUN_ID", "PROJECT_ROOT"}
+    | {"PYTHONHASHSEED", "PYTHONPATH", "PYTHONUNBUFFERED"}
+)
+_FOLDERS: Final = frozenset({"uri_folder", "mlflow_model", "custom_model"})
 
 
 @dataclass(frozen=True)
@@ -32,9 +23,11 @@ class Step:
     """A node of the pipeline; `timeout` is in seconds."""
 
     name: str
+    node: Node
     component: Component
-    inputs: Mapping[str, Scalar | FromInput | FromStep]
+    inputs: Mapping[str, Binding]
     outputs: Mapping[str, str]
+    environment_variables: Mapping[str, str]
     timeout: float | None
 
 
@@ -45,6 +38,11 @@ class PipelineInput:
     port: Port
     value: Scalar | None
     node: Node
+
+    @property
+    def is_path(self) -> bool:
+        """Whether the value is a path or the name of a data asset."""
+        return self.port.type in PATH_TYPES
 
 
 @dataclass(frozen=True)
@@ -63,55 +61,6 @@ class Pipeline:
         return self.path.stem
 
 
-def _parse_binding(node: Node, key: str, value: object) -> Scalar | FromInput | FromStep:
-    if isinstance(value, dict):
-        inner = Node(node.path, f"{node.place}.{key}", value)
-        inner.only({"path"}, {"type", "mode"})
-        value = inner.text("path")
-    if not isinstance(value, str | int | float | bool):
-        raise node.fail(f"{key} is no plain value", "Give a value or a ${{parent...}} reference.")
-    match = _PARENT.match(value) if isinstance(value, str) else None
-    if match is None:
-        if isinstance(value, str) and "${{" in value:
-            raise node.fail(f"{key} is {value!r}, which is no reference on its own", "Use ${{parent...}} alone.")
-        return value
-    parts = match.group(1).split(".")
-    if parts[0] == "inputs" and len(parts) == 2:
-        return FromInput(parts[1])
-    if parts[0] == "jobs" and len(parts) == 4 and parts[2] == "outputs":
-        return FromStep(parts[1], parts[3])
-    raise node.fail(f"{key} is {value!r}", "Refer to parent.inputs.<name> or parent.jobs.<step>.outputs.<name>.")
-
-
-def _parse_step(node: Node, name: str) -> Step:
-    node.only({"type", "component", "inputs", "outputs", "limits"}, CLOUD_ONLY - {"type", "version", "experiment_name"})
-    if node.text("type", "command") != "command":
-        raise node.fail(f"the type {node.text('type')!r} cannot be run here", "Use a command component.")
-    component = load_component(node.relative("component"))
-    given = node.child("inputs")
-    inputs = {key: _parse_binding(given, key, value) for key, value in given.values.items()}
-    outputs: dict[str, str] = {}
-    for key, value in node.child("outputs").values.items():
-        match = _PARENT.match(value) if isinstance(value, str) else None
-        if match is None or not match.group(1).startswith("outputs."):
-            raise node.fail(f"outputs.{key} is {value!r}", "Bind it to ${{parent.outputs.<name>}}.")
-        outputs[key] = match.group(1).removeprefix("outputs.")
-    limits = node.child("limits")
-    limits.only({"timeout"})
-    timeout = limits.values.get("timeout")
-    return Step(name, component, inputs, outputs, None if timeout is None else float(str(timeout)))
-
-
-def _pipeline_input(node: Node, name: str, entry: Node | Scalar) -> PipelineInput:
-    if not isinstance(entry, Node):
-        kind = {bool: "boolean", int: "integer", float: "number"}.get(type(entry), "string")
-        return PipelineInput(Port(name, kind), entry, node)
-    entry.only({"type", "path", "default", "optional", "min", "max", "enum"}, {"mode", "description"})
-    declared = Node(entry.path, entry.place, {k: v for k, v in entry.values.items() if k not in ("path", "mode")})
-    port = parse_port(declared, name)
-    return PipelineInput(port, entry.text("path") if port.type in PATH_TYPES else port.default, entry)
-
-
 def load_pipeline(path: Path) -> Pipeline:
     """Read a pipeline with its components, and check every reference.
 
@@ -119,83 +68,158 @@ def load_pipeline(path: Path) -> Pipeline:
         OpsError: Something in the YAML that cannot be honoured, with the file and the key.
     """
     node = read_yaml(path)
-    node.only({"inputs", "outputs", "jobs", "settings", "type"}, CLOUD_ONLY - {"type", "version"} | {"name"})
+    node.only({"inputs", "outputs", "jobs", "settings", "type"}, (CLOUD_ONLY - {"resources", "version"}) | {"name"})
     if node.text("type") != "pipeline":
         raise node.fail(f"the type {node.text('type')!r} is no pipeline", "Give a pipeline job.")
-    settings = node.child("settings")
-    settings.only({"force_rerun"}, {"default_compute", "default_datastore", "continue_on_step_failure"})
-    if settings.flag("continue_on_step_failure", default=False):
-        raise settings.fail("a failed step always ends a run here", "Set continue_on_step_failure to false.")
-    inputs = {name: _pipeline_input(node, name, entry) for name, entry in node.children("inputs").items()}
+    force_rerun = check_settings(node.child("settings"))
     steps: dict[str, Step] = {}
     for name, entry in node.children("jobs").items():
         if not isinstance(entry, Node):
             raise node.fail(f"jobs.{name} must be a mapping", "Give its type and component.")
         steps[name] = _parse_step(entry, name)
-    outputs = parse_ports(node, "outputs")
+    if not steps:
+        raise node.fail("jobs holds no step", "Give at least one.")
+    declared = {name: _pipeline_input(node, name, entry) for name, entry in node.children("inputs").items()}
+    inputs = {name: _typed_by_use(entry, steps) for name, entry in declared.items()}
     for step in steps.values():
-        _check_step(node, step, inputs, outputs, steps)
-    unbound = set(outputs) - {name for step in steps.values() for name in step.outputs.values()}
-    if unbound:
-        raise node.fail(f"no step writes the outputs {', '.join(sorted(unbound))}", "Bind or remove them.")
-    return Pipeline(path, inputs, outputs, _ordered(node, steps), settings.flag("force_rerun", default=False))
+        for key, port in step.component.inputs.items():
+            _check_input(step, port, step.inputs.get(key), inputs, steps)
+    outputs = parse_ports(node, "outputs")
+    _check_outputs(node, outputs, steps)
+    return Pipeline(path, inputs, outputs, _ordered(node, steps), force_rerun)
 
 
-def _check_step(
-    node: Node,
+def check_settings(settings: Node) -> bool:
+    """Refuse settings that cannot be honoured; gives whether every step is to run anew."""
+    settings.only({"continue_on_step_failure", "force_rerun"}, {"default_compute", "default_datastore"})
+    if settings.flag("continue_on_step_failure", default=False):
+        raise settings.fail("a failed step always ends a run here", "Set continue_on_step_failure to false.")
+    return settings.flag("force_rerun", default=False)
+
+
+def _pipeline_input(node: Node, name: str, entry: Node | Scalar) -> PipelineInput:
+    if not isinstance(entry, Node):
+        kind = {bool: "boolean", int: "integer", float: "number"}.get(type(entry), "string")
+        return PipelineInput(Port(name, kind), entry, node)
+    if entry.text("type") not in PATH_TYPES:
+        port = parse_port(entry, name)
+        return PipelineInput(port, port.default, entry)
+    entry.only({"type", "path", "optional"}, {"mode", "description"})
+    port = Port(name, entry.text("type"), optional=entry.flag("optional", default=False))
+    return PipelineInput(port, entry.text("path") if "path" in entry.values else None, entry)
+
+
+def _typed_by_use(declared: PipelineInput, steps: Mapping[str, Step]) -> PipelineInput:
+    """The input, with the type that the steps want where the YAML gives a bare value."""
+    name, node = declared.port.name, declared.node
+    uses = [(step, key) for step in steps.values() for key, bound in step.inputs.items() if bound == FromInput(name)]
+    if not uses:
+        raise node.fail(f"no step uses the input {name}", "Hand it to a step, or remove it.")
+    kinds = [step.component.inputs[key].type for step, key in uses]
+    wanted = "integer" if "integer" in kinds else kinds[0]  # a whole number does for a fraction too
+    if node.place or wanted not in LITERAL_TYPES:
+        return declared
+    return replace(declared, port=replace(declared.port, type=wanted))
+
+
+def _parse_step(node: Node, name: str) -> Step:
+    honoured = {"type", "component", "inputs", "outputs", "limits", "environment_variables"}
+    node.only(honoured, CLOUD_ONLY - {"$schema", "type", "version", "experiment_name"})
+    if node.text("type", "command") != "command":
+        raise node.fail(f"the type {node.text('type')!r} cannot be run here", "Use a command component.")
+    check_resources(node)
+    component = load_component(node.relative("component"))
+    given = node.child("inputs")
+    for key in given.values:
+        if key not in component.inputs:
+            raise given.fail(f"{key} is no input of {component.name}", "Remove or rename it.")
+    return Step(
+        name=name,
+        node=node,
+        component=component,
+        inputs={key: parse_input(given, component.inputs[key]) for key in given.values},
+        outputs=parse_outputs(node.child("outputs"), component),
+        environment_variables=_variables(node),
+        timeout=_timeout(node.child("limits")),
+    )
+
+
+def _variables(node: Node) -> dict[str, str]:
+    variables: dict[str, str] = {}
+    for key, value in node.children("environment_variables").items():
+        if not isinstance(value, str):
+            raise node.fail(f"environment_variables.{key} is no text", "Put it in quotes.")
+        if key in RUNNERS_VARIABLES:
+            raise node.fail(f"environment_variables.{key} is what the runner sets", "Use another name.")
+        variables[key] = value
+    return variables
+
+
+def _timeout(limits: Node) -> float | None:
+    limits.only({"timeout"})
+    timeout = limits.number("timeout")
+    if timeout is not None and timeout <= 0:
+        raise limits.fail(f"timeout is {timeout:g}", "Give a number of seconds above zero.")
+    return timeout
+
+
+def _check_input(
     step: Step,
+    port: Port,
+    binding: Binding | None,
     inputs: Mapping[str, PipelineInput],
-    outputs: Mapping[str, Port],
     steps: Mapping[str, Step],
 ) -> None:
-    component = step.component
-    for key, binding in step.inputs.items():
-        if key not in component.inputs:
-            raise node.fail(f"jobs.{step.name}.inputs.{key} is no input of {component.name}", "Remove or rename it.")
-        _check_types(node, step, component.inputs[key], _source(node, step, binding, inputs, steps), binding)
-    for key, port in component.inputs.items():
-        if key not in step.inputs and port.default is None and not port.optional:
-            raise node.fail(f"jobs.{step.name} lacks the input {key}", "Give it a value.")
-    for key, target in step.outputs.items():
-        if key not in component.outputs or target not in outputs:
-            raise node.fail(f"jobs.{step.name}.outputs.{key} leads nowhere", "Declare it in both places.")
-
-
-def _source(
-    node: Node,
-    step: Step,
-    binding: Scalar | FromInput | FromStep,
-    inputs: Mapping[str, PipelineInput],
-    steps: Mapping[str, Step],
-) -> Port | None:
+    node = step.node
     match binding:
         case FromInput(name):
             if name not in inputs:
-                raise node.fail(f"jobs.{step.name} refers to the input {name}, which is not declared", "Declare it.")
-            return inputs[name].port
+                raise node.fail(f"{port.name} refers to the input {name}, which is not declared", "Declare it.")
+            source = inputs[name].port
+            may_lack = source.optional and not port.optional and port.default is None
+            if may_lack and inputs[name].value is None:
+                raise node.fail(f"{port.name} is required, but the input {name} is optional", "Make them the same.")
+            value = inputs[name].value
         case FromStep(name, output):
             if name not in steps or output not in steps[name].component.outputs:
-                raise node.fail(f"jobs.{step.name} refers to {name}.{output}, which no step writes", "Correct it.")
-            return steps[name].component.outputs[output]
+                raise node.fail(f"{port.name} refers to {name}.{output}, which no step writes", "Correct it.")
+            source, value = steps[name].component.outputs[output], None
+        case None:
+            if port.default is None and not port.optional:
+                raise node.fail(f"the input {port.name} has no value", "Give it one.")
+            return
         case _:
-            return None
-
-
-def _check_types(node: Node, step: Step, port: Port, source: Port | None, binding: object) -> None:
-    if source is None:
-        if port.type in LITERAL_TYPES and isinstance(binding, str | int | float | bool):
-            check_literal(node, port, binding)
-        return
-    folders = {"uri_folder", "mlflow_model", "custom_model"}
-    fits = source.type == port.type or {source.type, port.type} <= folders
-    if not fits and not (source.type == "integer" and port.type == "number"):
-        problem = f"jobs.{step.name}.inputs.{port.name} is a {port.type}, but gets a {source.type}"
+            return
+    fits = source.type == port.type or {source.type, port.type} <= _FOLDERS
+    if not fits and (source.type, port.type) != ("integer", "number"):
+        problem = f"the input {port.name} is a {port.type}, but gets a {source.type}"
         raise node.fail(problem, "Make the two types the same.")
+    if value is not None and port.type in LITERAL_TYPES:
+        check_literal(node, port, value)
+
+
+def _check_outputs(node: Node, outputs: Mapping[str, Port], steps: Mapping[str, Step]) -> None:
+    written: set[str] = set()
+    for step in steps.values():
+        for key, target in step.outputs.items():
+            kind = step.component.outputs[key].type
+            if target not in outputs or target in written:
+                problem = "is written by two steps" if target in written else "is not declared"
+                raise step.node.fail(f"the output {target} of the pipeline {problem}", "Correct the binding.")
+            if outputs[target].type != kind:
+                raise step.node.fail(
+                    f"{key} is a {kind}, {target} a {outputs[target].type}", "Make the types the same."
+                )
+            written.add(target)
+    if set(outputs) - written:
+        raise node.fail(
+            f"no step writes the outputs {', '.join(sorted(set(outputs) - written))}", "Bind or remove them."
+        )
 
 
 def _ordered(node: Node, steps: Mapping[str, Step]) -> tuple[Step, ...]:
     needs = {
-        name: {binding.step for binding in step.inputs.values() if isinstance(binding, FromStep)}
+        name: [binding.step for binding in step.inputs.values() if isinstance(binding, FromStep)]
         for name, step in steps.items()
     }
     try:

@@ -16,7 +16,7 @@ def project_root() -> Path:
     """
     named = os.environ.get("PROJECT_ROOT")
     if named:
-        return Path(named)
+        return Path(named).resolve()
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / "pyproject.toml").is_file():

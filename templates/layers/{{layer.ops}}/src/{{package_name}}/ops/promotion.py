@@ -9,32 +9,64 @@ from datetime import UTC, datetime
 
 from .errors import DONE, REFUSED, OpsError, run_main
 from .gate import Outcome
-from .registry import ModelVersion, Registry
+from .registry import CHAMPION, ROLLED_BACK, ModelVersion, Registry
 
 
 def promote(registry: Registry, number: int | None, by: str, override: str | None) -> ModelVersion | None:
-    """Make the challenger, or a version by number, the champion; None when the gate's decision forbids it.
+    """Make the challenger, or a version by number, the champion; None when that is refused, with the reason printed.
 
-    An override needs a reason, which is recorded with the name of who took it.
+    The gate's decision must be `promote`. Where the gate took none, a person may approve with an override: a
+    reason, which is recorded with the name of who took it. Promoting the champion again changes nothing.
+
+    Raises:
+        OpsError: There is no such version, or nothing to promote.
     """
-    version = registry.challenger() if number is None else registry.version(number)
+    version = registry.challenger() or registry.champion() if number is None else registry.version(number)
     if version is None:
         raise OpsError(f"{registry.name} has no challenger.", "Train and register a model first.")
-    decision = version.tags.get("decision", "")
-    if decision != Outcome.PROMOTE and not override:
-        reasons = version.tags.get("decision_reasons", "No decision is on record.")
-        print(f"Version {version.number} is not promoted: the gate said {decision or 'nothing'}. {reasons}")
+    approval = (override or "").strip()
+    problem = _objection(version, approval)
+    if problem:
+        print(f"Version {version.number} is not promoted: {problem}")
         return None
-    reason = f"override: {override}" if decision != Outcome.PROMOTE else "the gate said promote"
-    return registry.promote(version.number, by, reason)
+    is_decided = version.tags.get("decision") == Outcome.PROMOTE
+    return registry.promote(version.number, by, "the gate said promote" if is_decided else f"override: {approval}")
 
 
-def _print_status(registry: Registry, moment: str | None, *, as_json: bool) -> int:
+def _objection(version: ModelVersion, approval: str) -> str:
+    decision = version.tags.get("decision", "")
+    if version.role == ROLLED_BACK:
+        return "it was rolled back. Train and register another."
+    if version.role == CHAMPION or decision == Outcome.PROMOTE or (decision == Outcome.NO_DECISION and approval):
+        return ""
+    reasons = version.tags.get("decision_reasons", "No decision is on record.")
+    remedy = " To approve it, give --override and the reason." if decision == Outcome.NO_DECISION else ""
+    return f"the gate said {decision or 'nothing'}. {reasons}{remedy}"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return "unknown"
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        problem = f"{text!r} is no date: give one such as 2026-03-31 or 2026-03-31T12:00"
+        raise argparse.ArgumentTypeError(problem) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _print_status(registry: Registry, moment: datetime | None, *, as_json: bool) -> int:
     if moment is not None:
-        on_that_day = datetime.fromisoformat(moment)
-        on_that_day = on_that_day if on_that_day.tzinfo else on_that_day.replace(tzinfo=UTC)
-        found = registry.champion_on(on_that_day)
-        print(json.dumps(asdict(found), indent=2) if found and as_json else found.number if found else "none")
+        found = registry.champion_on(moment)
+        if as_json:
+            print(json.dumps(asdict(found) if found else None, indent=2))
+        else:
+            print(found.number if found else "none")
         return DONE
     versions = registry.versions()
     if as_json:
@@ -54,13 +86,13 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     promotes = commands.add_parser("promote", help="make the challenger the champion, if the gate said so")
     promotes.add_argument("--version", type=int, help="a version instead of the challenger")
-    promotes.add_argument("--override", metavar="REASON", help="promote against the gate; the reason is recorded")
-    promotes.add_argument("--by", default=getpass.getuser(), help="who promotes (default: you)")
+    promotes.add_argument("--override", metavar="REASON", help="promote although the gate took no decision")
+    promotes.add_argument("--by", default=_user(), help="who promotes (default: you)")
     rollback = commands.add_parser("rollback", help="give the role back to the champion before")
     rollback.add_argument("--reason", default="no reason given")
-    rollback.add_argument("--by", default=getpass.getuser(), help="who rolls back (default: you)")
+    rollback.add_argument("--by", default=_user(), help="who rolls back (default: you)")
     status = commands.add_parser("status", help="who is champion, and who was")
-    status.add_argument("--on", metavar="DATE", help="who was champion then, such as 2026-03-31")
+    status.add_argument("--on", type=_moment, metavar="DATE", help="who was champion then, such as 2026-03-31 (UTC)")
     status.add_argument("--json", action="store_true")
     return parser
 

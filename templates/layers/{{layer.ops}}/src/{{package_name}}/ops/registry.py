@@ -8,7 +8,7 @@ which it was champion; that is the audit trail, and what a rollback reads.
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,12 +19,14 @@ from .tracking import tracking_uri
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion as MlflowVersion
+    from mlflow.exceptions import MlflowException
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 FORMER = "former"
 ROLLED_BACK = "rolled_back"
-_NOT_FOUND = 404  # what Azure ML answers for an interface that it lacks
+_NOT_FOUND = 404  # also what Azure ML answers for an interface that it lacks
+_REASON_LENGTH = 500  # characters; a store refuses a tag that is too long, and that would be halfway
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,20 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
+def _crowned(version: ModelVersion) -> str:
+    return version.periods[-1].since if version.periods else ""
+
+
+def _is_not_found(error: "MlflowException") -> bool:
+    return bool(error.get_http_status_code() == _NOT_FOUND)  # type: ignore[no-untyped-call]
+
+
+def _verify_reason(reason: str) -> None:
+    if len(reason) > _REASON_LENGTH:
+        problem = f"The reason has {len(reason)} characters, and {_REASON_LENGTH} fit into the record."
+        raise OpsError(problem, "Shorten it, for example to the number of the incident.")
+
+
 class Registry:
     """The versions of one model."""
 
@@ -66,25 +82,33 @@ class Registry:
         self._has_aliases = True
 
     def register(self, run_id: str, tags: Mapping[str, str]) -> ModelVersion:
-        """Register the model that a run logged, as challenger; the same run is registered once."""
+        """Register the model that a run logged, as challenger; the same run is registered once.
+
+        Raises:
+            OpsError: There is no such run, or it logged no model.
+        """
         from mlflow.exceptions import MlflowException  # noqa: PLC0415 - as above
 
         for known in self.versions():
             if known.run_id == run_id:
                 return known
+        source = self._model_of(run_id)
         try:
             self._client.create_registered_model(self.name)
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-        source = f"{self._client.get_run(run_id).info.artifact_uri}/model"
         made = self._client.create_model_version(self.name, source, run_id, tags={**tags, "role": CHALLENGER})
         self._set_alias(CHALLENGER, int(made.version))
         return self.version(int(made.version))
 
     def versions(self) -> tuple[ModelVersion, ...]:
         """All versions, oldest first."""
-        found = self._client.search_model_versions(f"name='{self.name}'")
+        page = self._client.search_model_versions(f"name='{self.name}'")
+        found = list(page)
+        while page.token:
+            page = self._client.search_model_versions(f"name='{self.name}'", page_token=page.token)
+            found += page
         return tuple(sorted((self._read(version) for version in found), key=lambda version: version.number))
 
     def version(self, number: int) -> ModelVersion:
@@ -101,14 +125,20 @@ class Registry:
 
     def champion(self) -> ModelVersion | None:
         """The version that scores, if there is one."""
-        return self._with_role(CHAMPION)
+        number, versions = self._aliased(CHAMPION), self.versions()
+        if number is not None:
+            return next((version for version in versions if version.number == number), None)
+        holders = [version for version in versions if version.role == CHAMPION]
+        # Two hold the role where a promotion was interrupted: the newer one was meant.
+        return max(holders, key=_crowned, default=None)
 
     def challenger(self) -> ModelVersion | None:
-        """The version that was registered last and awaits a decision, if there is one."""
-        return self._with_role(CHALLENGER)
+        """The version that was registered last, if it awaits a decision."""
+        versions = self.versions()
+        return versions[-1] if versions and versions[-1].role == CHALLENGER else None
 
     def champion_on(self, moment: datetime) -> ModelVersion | None:
-        """The version that was champion at a moment in time, if there was one."""
+        """The version that was champion at a moment in time, which has a time zone, if there was one."""
         for version in self.versions():
             for period in version.periods:
                 begun = datetime.fromisoformat(period.since) <= moment
@@ -117,44 +147,87 @@ class Registry:
         return None
 
     def promote(self, number: int, by: str, reason: str) -> ModelVersion:
-        """Make a version the champion; the one before keeps its history and becomes a former champion."""
-        return self._crown(self.version(number), FORMER, by, reason)
+        """Make a version the champion; the one before keeps its history and becomes a former champion.
+
+        A second time changes nothing, and completes a promotion that was interrupted.
+
+        Raises:
+            OpsError: There is no such version, or the reason is too long.
+        """
+        _verify_reason(reason)
+        return self._crown(self.version(number), by, reason)
 
     def rollback(self, by: str, reason: str) -> ModelVersion:
         """Give the role of champion back to the version that had it before.
 
         Raises:
-            OpsError: There is no champion, or none before it.
+            OpsError: There is no champion, or none before it, or the reason is too long.
         """
+        _verify_reason(reason)
         current = self.champion()
-        if current is None:
+        number = current.number if current else None
+        before = [v for v in self.versions() if v.role in (FORMER, CHAMPION) and v.periods and v.number != number]
+        if not before and current is None:
             raise OpsError(f"{self.name} has no champion.", "Promote a version first.")
-        former = [v for v in self.versions() if v.role == FORMER and v.number != current.number and v.periods]
-        if not former:
-            problem = f"{self.name} has no champion before version {current.number}."
-            raise OpsError(problem, "There is nothing to go back to.")
-        previous = max(former, key=lambda version: version.periods[-1].until)
-        return self._crown(previous, ROLLED_BACK, by, reason)
+        if not before:
+            problem = f"{self.name} has no champion before version {number}."
+            raise OpsError(problem, "There is nothing to go back to: train and promote another version.")
+        now = _now()
+        if current is not None:  # marked first: interrupted after it, a repetition still knows which one is bad
+            self._close(current, ROLLED_BACK, now)
+        return self._crown(max(before, key=lambda version: version.periods[-1].until or now), by, reason)
 
     def download(self, number: int, target: Path) -> Path:
-        """Download a version's model folder into an existing folder; gives the model's path."""
+        """Download a version's model folder into an existing folder; gives the model's path.
+
+        Raises:
+            OpsError: There is no such version, or its files are gone.
+        """
         import mlflow  # noqa: PLC0415 - as above
 
+        self.version(number)
         source = self._client.get_model_version_download_uri(self.name, str(number))
-        return Path(mlflow.artifacts.download_artifacts(source, dst_path=str(target), tracking_uri=tracking_uri()))
+        try:
+            found = mlflow.artifacts.download_artifacts(source, dst_path=str(target), tracking_uri=tracking_uri())
+        except (OSError, mlflow.exceptions.MlflowException) as error:
+            problem = f"The files of version {number} of {self.name} cannot be downloaded: {error}."
+            raise OpsError(problem, f"Restore {source}, or use another version.") from None
+        return Path(found)
 
-    def _crown(self, version: ModelVersion, role_of_previous: str, by: str, reason: str) -> ModelVersion:
-        current, now = self.champion(), _now()
-        if current is not None and current.number == version.number:
-            raise OpsError(f"Version {version.number} of {self.name} is the champion already.", "Nothing to do.")
-        opened = (*version.periods, Period(now, "", by, reason))
-        # The alias moves first: it decides, and whatever is interrupted after it only lacks history.
+    def _model_of(self, run_id: str) -> str:
+        import mlflow  # noqa: PLC0415 - as above
+
+        try:
+            run = self._client.get_run(run_id)
+        except mlflow.exceptions.MlflowException as error:
+            if not _is_not_found(error):
+                raise
+            problem = f"The tracking server has no run {run_id}."
+            raise OpsError(problem, "Register a model where it was trained, or train it again.") from None
+        source = f"{run.info.artifact_uri}/model"
+        # By the place, not by the run: MLflow 3 looks for a run's artifacts among its logged models too.
+        if not mlflow.artifacts.list_artifacts(artifact_uri=source, tracking_uri=tracking_uri()):
+            raise OpsError(f"The run {run_id} logged no model.", "Train again, and register that run.")
+        return source
+
+    def _crown(self, version: ModelVersion, by: str, reason: str) -> ModelVersion:
+        now = _now()
+        # The alias moves first: it decides, and a repetition completes what is interrupted after it.
         self._set_alias(CHAMPION, version.number)
-        self._write(version, CHAMPION, opened)
-        if current is not None:
-            closed = tuple(p if p.until else Period(p.since, now, p.by, p.reason) for p in current.periods)
-            self._write(current, role_of_previous, closed)
+        is_open = bool(version.periods) and not version.periods[-1].until
+        if not is_open or version.role != CHAMPION:
+            opened = version.periods if is_open else (*version.periods, Period(now, "", by, reason))
+            self._write(version, CHAMPION, opened)
+        for other in self.versions():
+            if other.role == CHAMPION and other.number != version.number:
+                self._close(other, FORMER, now)
+        if self._aliased(CHALLENGER) == version.number:
+            self._client.delete_registered_model_alias(self.name, CHALLENGER)
         return self.version(version.number)
+
+    def _close(self, version: ModelVersion, role: str, now: str) -> None:
+        periods = tuple(period if period.until else replace(period, until=now) for period in version.periods)
+        self._write(version, role, periods)
 
     def _write(self, version: ModelVersion, role: str, periods: tuple[Period, ...]) -> None:
         text = json.dumps([asdict(period) for period in periods])
@@ -167,18 +240,13 @@ class Registry:
         role = tags.pop("role", "")
         return ModelVersion(self.name, int(version.version), str(version.run_id), role, tags, periods)
 
-    def _with_role(self, role: str) -> ModelVersion | None:
-        number = self._aliased(role)
-        holders = [v for v in self.versions() if (v.number == number if number is not None else v.role == role)]
-        return holders[-1] if holders else None
-
     def _set_alias(self, role: str, number: int) -> None:
         from mlflow.exceptions import MlflowException  # noqa: PLC0415 - as above
 
         try:
             self._client.set_registered_model_alias(self.name, role, str(number))
         except MlflowException as error:
-            if error.get_http_status_code() != _NOT_FOUND:  # type: ignore[no-untyped-call]
+            if not _is_not_found(error):
                 raise
             self._has_aliases = False
 

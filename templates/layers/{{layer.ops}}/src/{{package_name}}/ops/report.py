@@ -7,6 +7,7 @@ from pathlib import Path
 from .drift import DriftFinding
 from .files import write_text
 
+_SMALLEST_LIMIT = 1e-6  # a limit of zero gives every shift a full bar
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1b1b1b; }
 table { border-collapse: collapse; width: 100%; }
@@ -22,7 +23,7 @@ def monitoring_report(
     """The page of a monitoring run: the verdict, its reasons, and each column with the size of its shift."""
     rows = []
     for finding in sorted(findings, key=lambda finding: -finding.stability_index):
-        width = min(100.0, 50.0 * finding.stability_index / index_limit)
+        width = min(100.0, 50.0 * finding.stability_index / max(index_limit, _SMALLEST_LIMIT))
         rows.append(
             f'<tr class="{"drifted" if finding.has_drifted else "steady"}"><td>{escape(finding.name)}</td>'
             f"<td>{finding.stability_index:.3f}</td><td>{finding.p_value:.2g}</td>"

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from .errors import OpsError
 from .project import project_name, project_root
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -26,6 +27,9 @@ def _experiment(uri: str) -> str:
 
     name = project_name()
     known = mlflow.get_experiment_by_name(name)
+    if known is not None and known.lifecycle_stage == "deleted":
+        remedy = f"Restore it: mlflow experiments restore --experiment-id {known.experiment_id}"
+        raise OpsError(f"The experiment {name} was deleted from the tracking server.", remedy)
     if known is not None:
         return str(known.experiment_id)
     is_local = uri.startswith("sqlite:")
