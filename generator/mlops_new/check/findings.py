@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 Progress = Callable[[str, int, int], None]
 
@@ -19,3 +20,12 @@ class Finding:
         """As one line."""
         where = f" (seen with {self.combination})" if self.combination else ""
         return f"{self.place}: {self.message} [{self.check}]{where}"
+
+
+class Fault(NamedTuple):
+    """What is wrong in a rendered project: the path, the line or 0, and which of several projects it is."""
+
+    path: str
+    line: int
+    message: str
+    variant: int = 0

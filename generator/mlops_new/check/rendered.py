@@ -2,21 +2,28 @@
 
 import hashlib
 import json
+import signal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
+from traceback import extract_tb
+
+from jinja2 import TemplateError, TemplateSyntaxError
 
 from mlops_new.answers import legal_combinations
 from mlops_new.check.findings import Finding, Progress
-from mlops_new.check.structure import LAYERS, PACKAGE, layer_folders, layer_paths
+from mlops_new.check.structure import LAYERS, QUESTIONS
 from mlops_new.errors import KitError
 from mlops_new.model import Answers, Catalog, RenderedFile
 
 _WORKERS = 2
 _BATCH = 60
 PROJECT = "check-project"
+PACKAGE_NAME = PROJECT.replace("-", "_")
+
+Batch = tuple[list[tuple[Answers, dict[str, str]]], dict[str, RenderedFile], list[Finding]]
 
 
 @dataclass
@@ -31,12 +38,20 @@ class Rendered:
         """The files of a combination."""
         return {path: self.contents[digest] for path, digest in self.trees[number][1].items()}
 
-    def covering(self, prefixes: Sequence[str]) -> list[int]:
-        """Few combinations that hold, together, each distinct content of the paths with one of the prefixes."""
-        wanted = [
-            {(path, digest) for path, digest in tree.items() if path.startswith(tuple(prefixes))}
-            for _, tree in self.trees
-        ]
+    def covering(self, prefixes: Sequence[str], configured_by: Sequence[str] = ()) -> list[int]:
+        """Few combinations that hold, together, each distinct content of the paths with one of the prefixes.
+
+        Args:
+            prefixes: How the paths begin.
+            configured_by: How those paths begin whose content decides what is right in the others: each content of
+                the others must stand beside each content of these that it meets.
+        """
+        wanted = []
+        for _, tree in self.trees:
+            decided = frozenset(
+                item for item in tree.items() if configured_by and item[0].startswith((*configured_by,))
+            )
+            wanted.append({(item, decided) for item in tree.items() if item[0].startswith((*prefixes,))})
         missing, chosen = set().union(*wanted) if wanted else set(), []
         while missing:
             best = max(range(len(wanted)), key=lambda number: len(wanted[number] & missing))
@@ -54,28 +69,6 @@ class Rendered:
                     yield path, self.contents[digest], answers
 
 
-class Sources:
-    """Which file of the catalog a rendered path comes from."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        """Index the layers' files."""
-        package = PROJECT.replace("-", "_")
-        self._sources: dict[str, Path] = {}
-        for folder in layer_folders(catalog.root).values():
-            for path, source in layer_paths(folder).items():
-                self._sources[path.replace(PACKAGE, package)] = source.relative_to(catalog.root)
-
-    def place(self, path: str) -> str:
-        """The file in the catalog behind a rendered path."""
-        source = self._sources.get(path)
-        return source.as_posix() if source else f"{LAYERS}: {path}"
-
-    def is_plain(self, path: str) -> bool:
-        """Whether the file is copied as it is."""
-        source = self._sources.get(path)
-        return source is not None and source.suffix != ".jinja"
-
-
 def describe(answers: Answers) -> str:
     """The choices of a combination, briefly."""
     return ", ".join(f"{name}={value}" for name, value in answers.items() if isinstance(value, str))
@@ -85,10 +78,8 @@ def _digest(file: RenderedFile) -> str:
     return hashlib.sha256(bytes([file.executable]) + file.content).hexdigest()
 
 
-def _render_batch(
-    root: Path, batch: Sequence[Answers]
-) -> tuple[list[tuple[Answers, dict[str, str]]], dict[str, RenderedFile], list[Finding]]:
-    from mlops_new.engine import Renderer  # noqa: PLC0415 - only the workers need copier
+def _render_batch(root: Path, batch: Sequence[Answers]) -> Batch:
+    from mlops_new.engine import Renderer  # noqa: PLC0415 - only who renders needs copier
 
     renderer = Renderer(root, "catalog", "0")
     trees: list[tuple[Answers, dict[str, str]]] = []
@@ -97,8 +88,8 @@ def _render_batch(
     for answers in batch:
         try:
             rendering = renderer.render(answers)
-        except KitError as error:
-            failures.append(Finding("render", _failing_place(error), str(error), describe(answers)))
+        except (KitError, TemplateError) as error:
+            failures.append(Finding("render", failing_place(error), failure(error), describe(answers)))
             continue
         hashes = {path: _digest(file) for path, file in rendering.tree.items()}
         contents |= {hashes[path]: file for path, file in rendering.tree.items()}
@@ -106,12 +97,34 @@ def _render_batch(
     return trees, contents, failures
 
 
-def _failing_place(error: KitError) -> str:
-    return error.message.partition(": ")[0]
+def failing_place(error: KitError | TemplateError) -> str:
+    """The file of the catalog that does not render, with the line where Jinja tells it."""
+    cause = error if isinstance(error, TemplateError) else error.__cause__
+    if not isinstance(cause, TemplateError):
+        return QUESTIONS
+    if isinstance(cause, TemplateSyntaxError) and cause.name:
+        return f"{_in_catalog(cause.name)}:{cause.lineno}"
+    templates = [frame for frame in extract_tb(cause.__traceback__) if "templates/" in frame.filename]
+    if templates:
+        return f"{_in_catalog(templates[-1].filename)}:{templates[-1].lineno}"
+    return _in_catalog(str(error).partition(": ")[0]) if isinstance(error, KitError) else QUESTIONS
+
+
+def _in_catalog(name: str) -> str:
+    """A path of the catalog from what Jinja or copier calls a file, which may start in the catalog's layers."""
+    _, found, rest = name.rpartition("templates/")
+    return f"templates/{rest}" if found else f"{LAYERS}/{name}"
+
+
+def failure(error: KitError | TemplateError) -> str:
+    """What is wrong, as a sentence."""
+    if isinstance(error, KitError):
+        return str(error)
+    return f"{str(error).rstrip('.')}. Mend the file in the catalog."
 
 
 def render_all(catalog: Catalog, patterns: Iterable[str], progress: Progress) -> Rendered:
-    """Render every legal combination of the patterns' choice questions, in two processes."""
+    """Render every legal combination of the patterns' choice questions, in two processes if they are many."""
     combinations = [
         {"project_name": PROJECT, **combination}
         for pattern in patterns
@@ -119,15 +132,26 @@ def render_all(catalog: Catalog, patterns: Iterable[str], progress: Progress) ->
     ]
     batches = [combinations[start : start + _BATCH] for start in range(0, len(combinations), _BATCH)]
     rendered = Rendered()
-    with ProcessPoolExecutor(_WORKERS, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(_render_batch, catalog.root, batch) for batch in batches]
-        for number, future in enumerate(futures):
-            trees, contents, failures = future.result()
-            rendered.trees += trees
-            rendered.contents |= contents
-            rendered.failures += failures
-            progress("Rendering", (number + 1) * _BATCH, len(combinations))
+    for number, (trees, contents, failures) in enumerate(_batches(catalog.root, batches)):
+        rendered.trees += trees
+        rendered.contents |= contents
+        rendered.failures += failures
+        progress("Rendering", min((number + 1) * _BATCH, len(combinations)), len(combinations))
     return rendered
+
+
+def _batches(root: Path, batches: Sequence[Sequence[Answers]]) -> Iterator[Batch]:
+    if len(batches) < _WORKERS:  # another process takes longer to start than this one to render
+        yield from (_render_batch(root, batch) for batch in batches)
+        return
+    ignoring = (signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group, but only this process answers it
+    context = get_context("spawn")
+    with ProcessPoolExecutor(_WORKERS, mp_context=context, initializer=signal.signal, initargs=ignoring) as pool:
+        futures = [pool.submit(_render_batch, root, batch) for batch in batches]
+        try:
+            yield from (future.result() for future in futures)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def materialise(files: Mapping[str, RenderedFile], folder: Path) -> None:

@@ -18,23 +18,21 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Prove a catalog: every legal combination renders, has one owner for each path, and passes the real tools."""
-    from mlops_new.catalog import load_catalog
-    from mlops_new.check.run import Options, check_catalog
+    from mlops_new.check.run import Options, check_folder
     from mlops_new.errors import REFUSED
     from mlops_new.store import catalog_root
 
-    found = load_catalog(catalog_root(catalog))
+    root = catalog_root(catalog)
     with console.progress("Checking") as progress:
-        report = check_catalog(found, Options(tuple(pattern or ()), full, not no_cache), progress)
+        report = check_folder(root, Options(tuple(pattern or ()), full, not no_cache), progress)
     if as_json:
-        findings = [asdict(finding) for finding in report.findings]
-        facts = {"combinations": report.combinations, "distinct_contents": report.distinct_contents}
-        console.show_json({"catalog": str(found.root), **facts, "findings": findings})
+        console.show_json({"catalog": str(root), **asdict(report)})
     else:
         for finding in report.findings:
             console.show(str(finding))
+        projects = f", {report.projects} projects tested" if report.projects else ""
         console.show(
-            f"{report.combinations} combinations, {report.distinct_contents} distinct files: "
+            f"{report.combinations} combinations, {report.distinct_contents} distinct files{projects}: "
             f"{len(report.findings) or 'no'} finding{'' if len(report.findings) == 1 else 's'}."
         )
     if report.findings:
