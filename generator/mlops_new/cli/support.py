@@ -1,10 +1,15 @@
 """`mlops-new support`."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mlops_new.cli import console
+
+if TYPE_CHECKING:
+    from mlops_new.model import Question
+    from mlops_new.support import Group
 
 NAME = "support"
 
@@ -16,7 +21,7 @@ def command(
     """Show every combination of the catalog's axes: legal, or refused with its reason and the nearest legal one."""
     from mlops_new.catalog import load_catalog
     from mlops_new.store import catalog_root
-    from mlops_new.support import grouped, support_matrix
+    from mlops_new.support import deciding_questions, grouped, support_matrix
 
     found = load_catalog(catalog_root(catalog))
     matrix = support_matrix(found)
@@ -27,14 +32,30 @@ def command(
         ]
         console.show_json(rows)
         return
+    groups = grouped(found, matrix)
     for pattern in found.patterns:
-        rows_of_pattern = [group for group in grouped(found, matrix) if group.answers["pattern"] == pattern]
-        names = [name for name in rows_of_pattern[0].answers if name != "pattern"]
-        cells = []
-        for group in rows_of_pattern:
-            instead = ", ".join(f"{name}={value}" for name, value in group.nearest.items())
-            verdict = f"refused: {group.reason} Nearest: {instead}" if group.reason else "legal"
-            cells.append([*(str(group.answers[name]) for name in names), str(group.count), verdict])
-        console.show_table([*names, "combinations", "verdict"], cells, title=pattern)
+        _show_pattern(pattern, deciding_questions(found, pattern), [row for row in groups if row.pattern == pattern])
     legal = sum(row.is_legal for row in matrix)
     console.show(f"{legal} of {len(matrix)} combinations are legal.")
+
+
+def _show_pattern(pattern: str, questions: Sequence["Question"], groups: Sequence["Group"]) -> None:
+    if not questions and not any(group.reason for group in groups):
+        console.show(f"{pattern}: every combination is legal.")
+        return
+    cells, notes = [], []
+    for group in groups:
+        verdict = "legal"
+        if group.reason:
+            instead = ", ".join(f"{name}={value}" for name, value in group.nearest.items())
+            notes.append(f"{group.reason} Nearest legal: {instead or 'none'}.")
+            verdict = f"refused, {len(notes)}"
+        values = (_shown(group.values[question.name], len(question.choices)) for question in questions)
+        cells.append([*values, str(group.count), verdict])
+    console.show_table([*(question.name for question in questions), "combinations", "verdict"], cells, title=pattern)
+    for number, note in enumerate(notes, 1):
+        console.show(f"{number}. {note}")
+
+
+def _shown(values: tuple[str, ...], of: int) -> str:
+    return "any" if len(values) == of else ", ".join(values)
