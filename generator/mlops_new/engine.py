@@ -28,9 +28,18 @@ ANSWERS_FILE = ".copier-answers.yml"
 _NOWHERE = Path("/nonexistent/project")
 
 
+class _UnparsableError(ValueError):
+    def __init__(self, text: str, problem: str) -> None:
+        super().__init__(problem)
+        self.text = text
+
+
 @lru_cache(maxsize=1024)
 def _parsed(text: str) -> Any:
-    return parse_yaml_string(text)
+    try:
+        return parse_yaml_string(text)
+    except (ValueError, RecursionError) as error:
+        raise _UnparsableError(text, " ".join(str(error).split())) from None
 
 
 def _parse_yaml(text: Any) -> Any:
@@ -161,7 +170,7 @@ class Renderer:
         except InteractiveSessionError as error:
             raise AnswersError(f"{error}", "Give --defaults or the missing answers with -d.") from None
         except (ValueError, UserMessageError) as error:
-            raise _as_refusal(error) from None
+            raise _as_refusal(error, answers) from None
         finally:
             _operation.reset(operation)
         return Rendering(dict(sorted(worker.files.items())), _recorded(worker))
@@ -180,7 +189,11 @@ def _recorded(worker: Worker) -> dict[str, AnswerValue]:
     }
 
 
-def _as_refusal(error: Exception) -> AnswersError:
+def _as_refusal(error: Exception, answers: Answers) -> AnswersError:
+    if isinstance(error, _UnparsableError):
+        names = [name for name, value in answers.items() if value == error.text]
+        problem = f"{' or '.join(names) or 'A text'} cannot be parsed as YAML: {error}"
+        return AnswersError(f"{problem.rstrip('.')}.", "Put each text of it in double quotes.")
     text = " ".join(str(error).split())
     _, _, reason = text.partition(": ") if text.startswith("Validation error") else ("", "", text)
     sentence, _, remedy = reason.partition(": ")

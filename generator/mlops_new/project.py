@@ -3,8 +3,10 @@
 import os
 import re
 import shutil
+import stat
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +14,13 @@ from mlops_new import git
 from mlops_new.answers import check_known, check_legal, with_organization
 from mlops_new.catalog import load_catalog, load_organization
 from mlops_new.errors import AnswersError, TargetError
-from mlops_new.model import Answers, AnswerValue, Catalog, Organization, Rendering, Tree
+from mlops_new.model import Answers, AnswerValue, Catalog, Organization, RenderedFile, Rendering, Tree
 from mlops_new.store import Release, open_release
 
 _RESERVED = re.compile(r"(?i)\A(aux|con|nul|prn|com[0-9]|lpt[0-9])(\..*)?\Z")
 _LONGEST_NAME = 255
 _RUN_SECONDS = 600
+_STAGING = ".mlops-new-"
 _UNUSABLE = re.compile(r'[<>:"|?*\\\x00-\x1f\ud800-\udfff]|[. ]\Z')
 
 
@@ -80,16 +83,16 @@ def plan_project(request: Request) -> ProjectPlan:
 def create_project(plan: ProjectPlan, *, with_git: bool = True) -> Path:
     """Write a planned project; it appears whole or not at all.
 
-    With `--force` the files are written into the target's clean working tree instead, where git can restore
-    every one of them, and nothing is committed.
+    With `--force` the files are put into the target's clean working tree instead, all of them or none, and nothing
+    is committed.
     """
     parent = plan.target.parent
     try:
+        if plan.overwrites:
+            write_over(plan.rendering.tree, plan.target)
+            return plan.target
         parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(plan.target)
-        if plan.overwrites:
-            write_tree(plan.rendering.tree, plan.target)
-            return plan.target
         staging = parent / f".{plan.target.name}.mlops-new-{os.getpid()}"
         try:
             write_tree(plan.rendering.tree, staging)
@@ -152,6 +155,8 @@ def settled(target: Path) -> Path:
 def check_target(target: Path, release: Release, *, force: bool) -> bool:
     """Refuse a folder in which a project would destroy or hide something; gives whether it is written over.
 
+    What a killed run left in a folder that may be written over is taken back first.
+
     Raises:
         TargetError: The folder, and why.
     """
@@ -164,7 +169,10 @@ def check_target(target: Path, release: Release, *, force: bool) -> bool:
         return False
     if not force:
         raise TargetError(f"{target} is not empty.", "Choose another folder, or commit its content and give --force.")
-    if not git.is_repository(target) or not git.is_clean(target):
+    is_repository = git.is_repository(target)
+    if is_repository:
+        take_back_killed(target)
+    if not is_repository or not git.is_clean(target):
         problem = f"{target} is not the top of a git repository with a clean working tree"
         raise TargetError(f"{problem}, so --force could destroy work.", "Commit everything in it first.")
     return True
@@ -192,11 +200,19 @@ def _is_catalog(folder: Path) -> bool:
 
 def remove_leftovers(target: Path) -> None:
     """Remove what killed runs left beside the target."""
-    prefix = f".{target.name}.mlops-new-"
-    for leftover in target.parent.iterdir():
-        pid = leftover.name.removeprefix(prefix)
-        if leftover.name.startswith(prefix) and pid.isdecimal() and not _is_used(leftover, int(pid)):
-            shutil.rmtree(leftover, ignore_errors=True)
+    for leftover in _leftovers(target.parent, f".{target.name}.mlops-new-"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def take_back_killed(target: Path) -> None:
+    """Undo what killed runs with `--force` had begun in a working tree."""
+    for leftover in _leftovers(target, _STAGING):
+        _take_back(leftover, target)
+
+
+def _leftovers(folder: Path, prefix: str) -> list[Path]:
+    named = [(path, path.name.removeprefix(prefix)) for path in folder.iterdir() if path.name.startswith(prefix)]
+    return [path for path, pid in named if pid.isdecimal() and not _is_used(path, int(pid))]
 
 
 def _is_used(staging: Path, pid: int) -> bool:
@@ -223,3 +239,55 @@ def write_tree(tree: Tree, folder: Path) -> None:
         temporary.write_bytes(file.content)
         temporary.chmod(0o755 if file.executable else 0o644)
         temporary.replace(target)
+
+
+def write_over(tree: Tree, target: Path) -> None:
+    """Put rendered files into a working tree: all of them, or none.
+
+    They are first written into a folder of their own, which git does not see, beside copies of what they replace.
+    While that folder holds `ready`, whatever was put into place can be taken back: here, or by the next run.
+    """
+    staging = target / f"{_STAGING}{os.getpid()}"
+    changed = {path: file for path, file in tree.items() if not _holds(target / path, file)}
+    try:
+        write_tree({".gitignore": RenderedFile(b"*\n")}, staging)
+        write_tree(changed, staging / "new")
+        for path in (path for path in changed if os.path.lexists(target / path)):
+            kept = staging / "old" / path
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(target / path, kept, follow_symlinks=False)
+        (staging / "new").mkdir(exist_ok=True)
+        (staging / "new").rename(staging / "ready")
+        for path in changed:
+            (target / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(staging / "ready" / path, staging / "next")
+            (staging / "next").replace(target / path)
+        (staging / "ready").rename(staging / "done")
+    finally:
+        _take_back(staging, target)
+
+
+def _take_back(staging: Path, target: Path) -> None:
+    ready = staging / "ready"
+    for placed in (path for path in ready.rglob("*") if path.is_file()):
+        path = placed.relative_to(ready)
+        kept, file = staging / "old" / path, target / path
+        if _holds(file, RenderedFile(placed.read_bytes(), _is_executable(placed))):  # in place, and nobody changed it
+            if os.path.lexists(kept):
+                kept.replace(file)
+            else:
+                file.unlink()
+        with suppress(OSError):  # up to a folder that is not empty
+            for folder in path.parents[:-1]:
+                (target / folder).rmdir()
+    shutil.rmtree(staging, ignore_errors=True)
+
+
+def _holds(path: Path, file: RenderedFile) -> bool:
+    if path.is_symlink() or not path.is_file() or path.read_bytes() != file.content:
+        return False
+    return os.name == "nt" or _is_executable(path) == file.executable  # Windows keeps no such mode
+
+
+def _is_executable(path: Path) -> bool:
+    return bool(path.stat().st_mode & stat.S_IXUSR)

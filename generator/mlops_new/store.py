@@ -22,8 +22,10 @@ BUNDLE = Path(__file__).resolve().parent / "catalog.bundle"
 CHECKOUT = Path(__file__).resolve().parents[2]
 HOME_BUNDLE = Path(".mlops-new") / "catalog.bundle"
 VARIABLE = "MLOPS_NEW_CATALOG"
-_ADDRESS = re.compile(r"\A(?:[a-z][a-z0-9+.-]*://|gh:|gl:|[\w.-]+@[\w.-]+:)")
-_PASSWORD = re.compile(r"\A(https?://)[^/@]*@")
+_ADDRESS = re.compile(r"\A(?:git\+|[a-z][a-z0-9+.-]*://|gh:|gl:|[\w.-]+@[\w.-]+:)")
+_PASSWORD = re.compile(r"\A((?:git\+)?https?://)[^/]*@")
+# What copier takes for the address of a repository without `git+` in front of it.
+_COPIER_ADDRESS = re.compile(r"\A(?:git@|git://|git\+|gh:|gl:|https://(?:github|gitlab)\.com/)|\.git\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def _install_bundle() -> Path:
 def _expanded(address: str) -> str:
     for short, full in (("gh:", "https://github.com/"), ("gl:", "https://gitlab.com/")):
         if address.startswith(short):
-            return f"{full}{address.removeprefix(short)}.git"
+            return f"{full}{address.removeprefix(short).removesuffix('.git')}.git"
     return address.removeprefix("git+")
 
 
@@ -106,7 +108,7 @@ def _mirrored(address: str) -> Path:
     try:
         git.mirror(_expanded(address), target)
     except ToolError as error:
-        raise CatalogError(f"The catalog {address} cannot be read: {error.message}", error.remedy) from None
+        raise CatalogError(f"The catalog {_public(address)} cannot be read: {error.message}", error.remedy) from None
     return target
 
 
@@ -150,7 +152,7 @@ def _resolve(repository: Path, version: str | None, source: str) -> tuple[str, s
         commit = git.commit_of(repository, wanted)
     except ToolError:
         remedy = nearest(wanted, releases) if releases else "The catalog has no release yet; give a commit."
-        raise CatalogError(f"The catalog {source} has no version {wanted!r}.", remedy) from None
+        raise CatalogError(f"The catalog {_public(source)} has no version {wanted!r}.", remedy) from None
     return commit, git.describe(repository, commit)
 
 
@@ -171,7 +173,7 @@ def _checked_out(repository: Path, commit: str) -> Path:
 
 def _recorded_source(source: str, repository: Path, version: str) -> str:
     if _is_address(source):
-        return _PASSWORD.sub(r"\1", source)
+        return _as_copier_reads(source)
     path = Path(source).expanduser().resolve()
     if path == Path.home() / HOME_BUNDLE:
         return f"~/{HOME_BUNDLE.as_posix()}"
@@ -179,4 +181,16 @@ def _recorded_source(source: str, repository: Path, version: str) -> str:
         return str(path)
     # A teammate has not this clone, but has what it was cloned from.
     origin = git.origin_with_tag(repository, version)
-    return _PASSWORD.sub(r"\1", origin) if origin else str(path)
+    if origin is None or not (_is_address(origin) or Path(origin).is_absolute()):
+        return str(path)
+    return _as_copier_reads(origin) if _is_address(origin) else origin
+
+
+def _as_copier_reads(address: str) -> str:
+    """An address that `copier update` takes for one of a repository, without the user and password."""
+    public = _public(address)
+    return public if _COPIER_ADDRESS.search(public) else f"git+{public}"
+
+
+def _public(address: str) -> str:
+    return _PASSWORD.sub(r"\1", address)

@@ -96,7 +96,7 @@ def test_a_project_from_a_clone_records_and_follows_the_clones_origin(own_catalo
     git(tmp_path, "clone", "--quiet", f"file://{own_catalog}", str(clone))
     target = tmp_path / "credit-scoring"
     run(tmp_path, BIN / "mlops-new", "project", target, "--catalog", clone, "--defaults")
-    assert f"_src_path: file://{own_catalog}\n" in (target / ".copier-answers.yml").read_text(encoding="utf-8")
+    assert f"_src_path: git+file://{own_catalog}\n" in (target / ".copier-answers.yml").read_text(encoding="utf-8")
     next_release(own_catalog)
     run(target, BIN / "copier", "update", "--quiet", "--defaults")
     assert (target / "SECURITY-OF-THE-KIT.md").is_file()
