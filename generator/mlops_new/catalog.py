@@ -1,6 +1,7 @@
 """Reads a catalog from its folder: questions, manifests, rules, ownership, organization."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from mlops_new.errors import CatalogError
@@ -12,8 +13,9 @@ LAYER_MANIFESTS = "templates/catalog/layers"
 OWNERSHIP = "templates/ownership.yml"
 ORGANIZATION = "organization.yml"
 RULES = "templates/catalog/rules.yml"
+LAYERING = "templates/catalog/layering.yml"
 # Data beside the manifests that no pattern is named after.
-NO_PATTERN = frozenset({"rules", "classification", "actions"})
+NO_PATTERN = frozenset({"rules", "classification", "actions", "layering"})
 _INCLUDE = re.compile(r"^!include (\S+)$", re.MULTILINE)
 _QUESTION_KEYS = {"type", "help", "choices", "default", "validator", "when", "multiselect", "placeholder", "secret"}
 
@@ -34,6 +36,7 @@ def load_catalog(root: Path) -> Catalog:
         patterns={path.stem: _pattern(root, path) for path in manifest_files(root)},
         layers={path.stem: _layer(root, path) for path in sorted((root / LAYER_MANIFESTS).glob("*.yml"))},
         rules=tuple(_rule(entry) for entry in read_list(root, RULES, "a rule")),
+        layering=_layering(read_mapping(root, LAYERING, "the list of layers that follow from others")),
         seed=ownership.texts("_skip_if_exists"),
         shared=ownership.texts("_shared"),
         organization=_organization(read_mapping(root, ORGANIZATION, "the organization file")),
@@ -139,6 +142,14 @@ def _verb(reader: Reader) -> Verb:
 def _rule(reader: Reader) -> Rule:
     reader.only({"question", "when", "allowed", "reason"})
     return Rule(reader.text("question"), reader.texts_map("when"), reader.texts("allowed"), reader.text("reason"))
+
+
+def _layering(reader: Reader) -> Mapping[str, tuple[tuple[str, ...], ...]]:
+    groups = {name: reader.groups(name) for name in reader.names()}
+    for name, causes in groups.items():
+        if not causes or not all(causes):
+            raise reader.error(name, f"turns {name} on for no layers", f"Name the layers, for example {name}: [[ops]].")
+    return groups
 
 
 def _organization(reader: Reader) -> Organization:

@@ -1,6 +1,6 @@
 """The catalog and what is rendered from it, as plain data."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,16 +129,28 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """A catalog that was read from a folder."""
+    """A catalog that was read from a folder.
+
+    `layering` gives, for a layer that follows from others, the groups of layers any of which turns it on.
+    """
 
     root: Path
     questions: Mapping[str, Question]
     patterns: Mapping[str, Pattern]
     layers: Mapping[str, Layer]
     rules: tuple[Rule, ...]
+    layering: Mapping[str, tuple[tuple[str, ...], ...]]
     seed: tuple[str, ...]
     shared: tuple[str, ...]
     organization: Organization
+
+    def with_following(self, layers: Iterable[str]) -> tuple[str, ...]:
+        """Layers that are on, completed by those that follow from them."""
+        found = list(layers)
+        for name, groups in self.layering.items():
+            if name not in found and any(set(group) <= set(found) for group in groups):
+                found.append(name)
+        return tuple(found)
 
     def choice_questions(self, pattern: str) -> tuple[Question, ...]:
         """The questions with a closed list of answers that a pattern asks, in order, without `pattern` itself."""

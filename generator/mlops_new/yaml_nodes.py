@@ -71,6 +71,14 @@ class Reader:
             raise self.error(key, f"has {key} {value!r}, which is no list of texts", "Give a list of texts.")
         return tuple(str(item) for item in value)
 
+    def groups(self, key: str) -> tuple[tuple[str, ...], ...]:
+        """A list of lists of texts."""
+        value = self._values.get(key)
+        groups = value if isinstance(value, list) else [value]
+        if not all(isinstance(group, list) and all(isinstance(item, str) for item in group) for group in groups):
+            raise self.error(key, f"has {key} {value!r}, which is no list of lists of texts", "Give lists in a list.")
+        return tuple(tuple(str(item) for item in group) for group in groups)
+
     def text_map(self, key: str) -> Mapping[str, str]:
         """A mapping of texts; an absent one is empty."""
         inner = self.child(key)

@@ -31,6 +31,8 @@ def test_the_catalog_has_the_patterns_layers_and_questions_of_its_files(catalog:
         ("templates/catalog/layers/batch.yml", "summary:", "sumary:", "layer batch has the unknown key 'sumary'"),
         ("templates/catalog/rules.yml", "reason:", "because:", "unknown key 'because'"),
         ("templates/ownership.yml", "_shared:", "_share:", "unknown key '_share'.*'_shared'"),
+        ("templates/catalog/layering.yml", "{}", "batch: [tabular]", r"layering\.yml:3: .*no list of lists"),
+        ("templates/catalog/layering.yml", "{}", "batch: [[]]", "turns batch on for no layers"),
         ("organization.yml", "forbid:", "forbids:", "unknown key 'forbids'.*'forbid'"),
         ("templates/questions/project.yml", "help: Name", "hepl: Name", "unknown key 'hepl'.*'help'"),
         ("templates/catalog/batch-scoring.yml", "title: Batch scoring", "title: [1]", "no text"),

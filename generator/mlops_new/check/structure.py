@@ -6,7 +6,7 @@ from itertools import combinations
 from pathlib import Path
 
 from mlops_new.answers import legal_combinations
-from mlops_new.catalog import LAYER_MANIFESTS, RULES
+from mlops_new.catalog import LAYER_MANIFESTS, LAYERING, RULES
 from mlops_new.check.findings import Finding
 from mlops_new.errors import nearest
 from mlops_new.model import Catalog
@@ -49,7 +49,11 @@ def used_layers(catalog: Catalog, pattern: str) -> set[frozenset[str]]:
     """The sets of layers that are on together in the legal combinations of a pattern."""
     manifest = catalog.patterns[pattern]
     return {
-        frozenset({*manifest.layers, *(str(c[axis]) for axis in AXES if c.get(axis, NO_LAYER) != NO_LAYER)})
+        frozenset(
+            catalog.with_following(
+                (*manifest.layers, *(str(c[axis]) for axis in AXES if c.get(axis, NO_LAYER) != NO_LAYER))
+            )
+        )
         for c in legal_combinations(catalog, catalog.organization, pattern)
     }
 
@@ -70,6 +74,27 @@ def check_names(catalog: Catalog) -> Iterator[Finding]:
             if name not in catalog.questions:
                 message = f"The pattern {pattern.name} names an unknown question, {name}: correct it."
                 yield Finding("names", str(pattern.place), message)
+
+
+def check_layering(catalog: Catalog) -> Iterator[Finding]:
+    """Layers that follow from others, where one of them is no layer or would be on too late to count."""
+    names = list(catalog.layering)
+    for number, (name, groups) in enumerate(catalog.layering.items()):
+        place = f"{LAYERING}:{_key_line(catalog, LAYERING, name)}"
+        causes = [cause for group in groups for cause in group]
+        for known in (known for known in (name, *causes) if known not in catalog.layers):
+            message = f"{known!r} is no layer of this catalog. {nearest(known, catalog.layers)}"
+            yield Finding("names", place, message)
+        if name in causes:
+            yield Finding("names", place, f"{name} follows from itself: name the layers that turn it on.")
+        for later in (later for later in causes if later in names[number + 1 :]):
+            message = f"{name} follows from {later}, which stands below it: move {name} below {later}."
+            yield Finding("names", place, message)
+
+
+def _key_line(catalog: Catalog, path: str, key: str) -> int:
+    lines = enumerate(read_text(catalog.root, path).splitlines(), 1)
+    return next((line for line, text in lines if text.startswith(f"{key}:")), 1)
 
 
 def check_layer_names(catalog: Catalog) -> Iterator[Finding]:
@@ -178,6 +203,7 @@ def check_sources(catalog: Catalog) -> Iterator[Finding]:
 
 STRUCTURE_CHECKS = (
     check_names,
+    check_layering,
     check_layer_names,
     check_layers_used,
     check_owners,

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from mlops_new.answers import legal_combinations
 from mlops_new.catalog import load_catalog
 from mlops_new.check import structure
 from mlops_new.check.findings import Finding
-from mlops_new.model import Catalog, Rule
+from mlops_new.engine import Renderer
+from mlops_new.model import Answers, Catalog, Rule
 
 LAYERS = "templates/layers"
 
@@ -139,3 +141,64 @@ def test_a_template_that_gives_another_result_each_time_is_found_at_its_line(own
 def test_a_file_that_an_update_overlooks_is_found(own: Catalog) -> None:
     (own.root / LAYERS / "{{layer.project}}" / "tags").write_text("a\n", encoding="utf-8")
     assert places(structure.check_sources(own)) == [("update", f"{LAYERS}/{{{{layer.project}}}}/tags")]
+
+
+def with_layering(own: Catalog, text: str) -> Catalog:
+    (own.root / structure.LAYERING).write_text(text, encoding="utf-8")
+    return load_catalog(own.root)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("batch: [[tabular]]\nopz: [[ops]]\n", 2, "'opz' is no layer of this catalog. Did you mean 'ops'?"),
+        ("ops: [[project], [batch, tabula]]\n", 1, "'tabula' is no layer of this catalog. Did you mean 'tabular'?"),
+        ("ops: [[project, ops]]\n", 1, "ops follows from itself"),
+        ("batch: [[tabular]]\ntabular: [[ops]]\n", 1, "batch follows from tabular, which stands below it"),
+    ],
+)
+def test_a_layer_that_follows_from_no_layer_is_found(own: Catalog, text: str, line: int, said: str) -> None:
+    found = list(structure.check_layering(with_layering(own, text)))
+    assert places(found) == [("names", f"{structure.LAYERING}:{line}")]
+    assert said in found[0].message
+
+
+def test_a_layer_that_follows_from_others_counts_as_used(own: Catalog) -> None:
+    pattern = replace(own.patterns["batch-scoring"], layers=("project", "ops", "tabular"))
+    changed = replace(own, patterns={"batch-scoring": pattern})
+    assert "layer batch" in " ".join(finding.message for finding in structure.check_layers_used(changed))
+    following = replace(changed, layering={"batch": (("tabular",),)})
+    assert list(structure.check_layers_used(following)) == []
+
+
+def jinja_layers(root: Path, answers: Answers) -> frozenset[str]:
+    """The layers that copier turns on, read from the files that it renders."""
+    tree = Renderer(root, "catalog", "1.0.0").render(answers).tree
+    return frozenset(name for name in structure.layer_folders(root) if f"mark-{name}.txt" in tree)
+
+
+@pytest.mark.parametrize(
+    "layering",
+    [
+        "",
+        "batch: [[tabular]]\n",
+        "tabular: [[ops]]\nbatch: [[tabular, github_actions], [tabular, project]]\n",
+        "github_actions: [[project, absent], [ops]]\nbatch: [[tabular, ops]]\n",
+        "tabular: [[batch]]\n",
+    ],
+)
+def test_copier_and_python_agree_on_the_layers_of_every_combination(own: Catalog, layering: str) -> None:
+    for name, folder in structure.layer_folders(own.root).items():
+        for path in (path for path in folder.rglob("*") if path.is_file() and "environments" not in path.parts):
+            path.unlink()
+        (folder / f"mark-{name}.txt").touch()
+    manifest = own.root / own.patterns["batch-scoring"].place.path
+    text = manifest.read_text(encoding="utf-8")
+    narrowed = text.replace("layers: [project, ops, tabular, batch]", "layers: [project, ops]") if layering else text
+    manifest.write_text(narrowed, encoding="utf-8")
+    catalog = with_layering(own, layering or "{}\n")
+    axes = ("pattern", *structure.AXES)
+    legal = legal_combinations(catalog, catalog.organization, "batch-scoring")
+    distinct = {tuple((axis, answers[axis]) for axis in axes) for answers in legal}
+    by_copier = {jinja_layers(catalog.root, dict(combination)) for combination in distinct}
+    assert by_copier == structure.used_layers(catalog, "batch-scoring")

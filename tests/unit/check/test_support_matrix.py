@@ -39,6 +39,7 @@ def made(
         patterns={"one": pattern("one", allowed)},
         layers={},
         rules=tuple(rules),
+        layering={},
         seed=(),
         shared=(),
         organization=Organization({}, require, forbid, "", {}, "organization.yml"),
