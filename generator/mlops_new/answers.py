@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import product
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
+from mlops_new.answers_file import parse_mapping
 from mlops_new.errors import AnswersError, nearest
 from mlops_new.model import Answers, AnswerValue, Catalog, Organization, Question, Refusal
 
@@ -114,10 +112,7 @@ def check_legal(catalog: Catalog, organization: Organization, answers: Answers) 
 
 def _with_tags(tags: Mapping[str, str], own: AnswerValue) -> AnswerValue:
     """An organization's tags and a project's own, which may be YAML; what is no mapping is left to its validator."""
-    try:
-        parsed = YAML(typ="safe", pure=True).load(own) if isinstance(own, str) else own
-    except (YAMLError, ValueError, RecursionError):
-        return own
+    parsed = parse_mapping(own) if isinstance(own, str) else own
     return {**tags, **parsed} if isinstance(parsed, dict) else own
 
 

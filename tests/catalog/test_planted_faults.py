@@ -111,7 +111,7 @@ def a_wrong_key_in_a_pipeline(catalog: Path) -> str:
 
 def a_reference_that_leads_nowhere(catalog: Path) -> str:
     replace(catalog / SCORING, "config: ${{parent.inputs.config}}", "config: ${{parent.inputs.confg}}")
-    return at(catalog, SCORING, "confg")
+    return at(catalog, SCORING, "  score:")  # the runner names the step
 
 
 def a_schedule_at_an_impossible_hour(catalog: Path) -> str:
@@ -238,8 +238,8 @@ TOGETHER = [
     (an_unknown_time_zone, "azureml", "no time zone Europe/Atlantis"),
     (a_fault_of_a_script, "jactionlint", "SC2045"),
     (an_injection_into_a_script, "zizmor", "injection|expand"),
-    (a_file_that_the_formatter_would_change, "ruff-format", "reformatted"),
     (a_fault_of_the_linter, "ruff-check", "F401"),
+    (a_file_that_the_formatter_would_change, "ruff-format", "reformatted"),
     (a_line_that_yamllint_refuses, "yamllint", "line too long"),
     (an_invalid_pyproject, "pyproject", "must contain|must not contain|requires-pyton"),
     (an_invalid_hook, "pre-commit", "repos"),
