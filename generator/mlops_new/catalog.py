@@ -13,7 +13,7 @@ OWNERSHIP = "templates/ownership.yml"
 ORGANIZATION = "organization.yml"
 RULES = "templates/catalog/rules.yml"
 # Data beside the manifests that no pattern is named after.
-NO_PATTERN = frozenset({"rules", "classification", "actions"})
+NO_PATTERN = frozenset({"actions", "classification", "delivery", "rules"})
 _INCLUDE = re.compile(r"^!include (\S+)$", re.MULTILINE)
 _QUESTION_KEYS = {"type", "help", "choices", "default", "validator", "when", "multiselect", "placeholder", "secret"}
 
