@@ -15,6 +15,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 PARTS = ("copier.yml", "organization.yml", "cookiecutter.json", "hooks", "templates", "{{cookiecutter.__folder}}")
+# What running the layers' code in place leaves there.
+LEFT_OUT = (":(exclude,glob)**/__pycache__/**", ":(exclude,glob)**/.*_cache/**")
 FIXED = {
     "GIT_AUTHOR_NAME": "mlops-new",
     "GIT_AUTHOR_EMAIL": "mlops-new@localhost",
@@ -73,7 +75,7 @@ def write_bundle(root: Path, version: str, target: Path) -> None:
 
 def _commit(work: Path, version: str, **variables: str) -> None:
     present = [part for part in PARTS if (Path(variables.get("GIT_WORK_TREE", work)) / part).exists()]
-    git(Path(variables.get("GIT_WORK_TREE", work)), "add", "--all", "--force", "--", *present, **variables)
+    git(Path(variables.get("GIT_WORK_TREE", work)), "add", "--all", "--force", "--", *present, *LEFT_OUT, **variables)
     git(work, "commit", "--quiet", "--message", version, GIT_DIR=str(work / ".git"))
     git(work, "tag", version, GIT_DIR=str(work / ".git"))
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import product
 
+from mlops_new.answers_file import parse_mapping
 from mlops_new.errors import AnswersError, nearest
 from mlops_new.model import Answers, AnswerValue, Catalog, Organization, Question, Refusal
 
@@ -109,6 +110,12 @@ def check_legal(catalog: Catalog, organization: Organization, answers: Answers) 
     raise AnswersError(sentences, remedy)
 
 
+def _with_tags(tags: Mapping[str, str], own: AnswerValue) -> AnswerValue:
+    """An organization's tags and a project's own, which may be YAML; what is no mapping is left to its validator."""
+    parsed = parse_mapping(own) if isinstance(own, str) else own
+    return {**tags, **parsed} if isinstance(parsed, dict) else own
+
+
 def with_organization(catalog: Catalog, organization: Organization, given: Answers) -> dict[str, AnswerValue]:
     """The given answers, completed by what the organization presets and requires; what is given stands."""
     for part in (organization.defaults, organization.require, organization.forbid):
@@ -116,7 +123,6 @@ def with_organization(catalog: Catalog, organization: Organization, given: Answe
     presets: dict[str, AnswerValue] = {**organization.defaults, **organization.require}
     if organization.prefix:
         presets["name_prefix"] = organization.prefix
-    if organization.tags:
-        own = given.get("tags", {})
-        given = {**given, "tags": {**organization.tags, **own} if isinstance(own, dict) else own}
+    if organization.tags and organization is not catalog.organization:  # the catalog's own are added by its layers
+        given = {**given, "tags": _with_tags(organization.tags, given.get("tags", {}))}
     return {**presets, **given}

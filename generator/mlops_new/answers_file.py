@@ -51,6 +51,15 @@ def load_answers_file(path: Path) -> dict[str, AnswerValue]:
     return {name: _as_answer(path, name, value) for name, value in loaded.items() if not name.startswith("_")}
 
 
+def parse_mapping(text: str) -> dict[str, str] | None:
+    """The mapping that a YAML text holds; None when it holds none."""
+    try:
+        parsed = YAML(typ="safe", pure=True).load(text)
+    except (ValueError, YAMLError, RecursionError):
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
 def _as_answer(path: Path, name: str, value: object) -> AnswerValue:
     if isinstance(value, str | bool):
         return value

@@ -15,7 +15,7 @@ ORGANIZATION = "organization.yml"
 RULES = "templates/catalog/rules.yml"
 LAYERING = "templates/catalog/layering.yml"
 # Data beside the manifests that no pattern is named after.
-NO_PATTERN = frozenset({"rules", "classification", "actions", "layering"})
+NO_PATTERN = frozenset({"actions", "classification", "delivery", "layering", "rules"})
 _INCLUDE = re.compile(r"^!include (\S+)$", re.MULTILINE)
 _QUESTION_KEYS = {"type", "help", "choices", "default", "validator", "when", "multiselect", "placeholder", "secret"}
 

@@ -10,12 +10,17 @@ from conftest import BIN, copy_catalog
 
 # The choices that stay; the manifest and the rules are narrowed with them.
 KEPT = {
+    "ci": "GitHub Actions: github_actions",
     "data_classification": "Internal: internal",
     "environments": "Development, test and production: dev_test_prod",
     "azure_region": "West Europe: westeurope",
     "scoring_frequency": "Every night: daily",
     "python_version": '- "3.11"',
 }
+
+
+# What no answer turns on any more.
+LEFT_OUT = ("azure_devops",)
 
 
 def narrow(catalog: Path) -> None:
@@ -29,6 +34,10 @@ def narrow(catalog: Path) -> None:
     text = manifest.read_text(encoding="utf-8").replace('["3.11", "3.12", "3.13"]', '["3.11"]')
     manifest.write_text(text, encoding="utf-8")
     (catalog / "templates" / "catalog" / "rules.yml").write_text("[]\n", encoding="utf-8")
+    for layer in LEFT_OUT:
+        shutil.rmtree(catalog / "templates" / "layers" / f"{{{{layer.{layer}}}}}")
+        (catalog / "templates" / "catalog" / "layers" / f"{layer}.yml").unlink()
+        replace(catalog / "templates" / "questions" / "computed.yml", f", '{layer}'", "")
 
 
 def make_narrow(target: Path) -> Path:

@@ -19,7 +19,7 @@ MODULE = f"{OPS}/src/{{{{package_name}}}}/ops/errors.py"
 TRAINING = f"{TABULAR}/azureml/pipelines/training.yml.jinja"
 SCORING = f"{BATCH}/azureml/pipelines/scoring.yml.jinja"
 COMPONENT = f"{TABULAR}/azureml/components/train.yml.jinja"
-CHECKS = f"{GITHUB}/.github/workflows/_checks.yml.jinja"
+SETUP = f"{GITHUB}/.github/actions/setup/action.yml.jinja"
 QUESTIONS = "templates/questions/project.yml"
 DELIVERY = "templates/questions/delivery.yml"
 MANIFEST = "templates/catalog/batch-scoring.yml"
@@ -111,7 +111,7 @@ def a_wrong_key_in_a_pipeline(catalog: Path) -> str:
 
 def a_reference_that_leads_nowhere(catalog: Path) -> str:
     replace(catalog / SCORING, "config: ${{parent.inputs.config}}", "config: ${{parent.inputs.confg}}")
-    return at(catalog, SCORING, "confg")
+    return at(catalog, SCORING, "  score:")  # the runner names the step
 
 
 def a_schedule_at_an_impossible_hour(catalog: Path) -> str:
@@ -127,21 +127,23 @@ def an_unknown_time_zone(catalog: Path) -> str:
 
 
 def an_unpinned_action(catalog: Path) -> str:
-    replace(catalog / CHECKS, "uses: {{ actions.checkout }}", "uses: actions/checkout@v4")
-    return at(catalog, CHECKS, "actions/checkout@v4")
+    replace(catalog / SETUP, "uses: {{ actions.setup_uv }}", "uses: astral-sh/setup-uv@v4")
+    return at(catalog, SETUP, "astral-sh/setup-uv@v4")
 
 
 def a_fault_of_a_script(catalog: Path) -> str:
-    path = f"{GITHUB}/.github/workflows/drift.yml"
-    job = '  listing:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: for x in $(ls *.txt); do echo "$x"; done\n'
+    path = f"{GITHUB}/.github/workflows/drift.yml.jinja"
+    job = "# Another job:\n  listing:\n    runs-on: ubuntu-24.04\n    steps:\n"
+    job += '      - run: for x in $(ls *.txt); do echo "$x"; done\n'
     with (catalog / path).open("a", encoding="utf-8") as file:
         file.write(job)
     return at(catalog, path, "for x in")
 
 
 def an_injection_into_a_script(catalog: Path) -> str:
-    path = f"{GITHUB}/.github/workflows/drift.yml"
-    job = "  talk:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: echo ${{ github.event.client_payload.x }}\n"
+    path = f"{GITHUB}/.github/workflows/drift.yml.jinja"
+    job = "# Another job:\n  talk:\n    runs-on: ubuntu-24.04\n    steps:\n"
+    job += "      - run: echo {% raw %}${{ github.event.client_payload.x }}{% endraw %}\n"
     with (catalog / path).open("a", encoding="utf-8") as file:
         file.write(job)
     return at(catalog, path, "client_payload")
@@ -180,8 +182,8 @@ def an_illegal_default(catalog: Path) -> str:
 def a_line_that_yamllint_refuses(catalog: Path) -> str:
     path = f"{GITHUB}/.github/dependabot.yml"
     with (catalog / path).open("a", encoding="utf-8") as file:
-        file.write("# A comment of more than a hundred and fifty characters " + "is long " * 20 + "indeed\n")
-    return at(catalog, path, "is long")
+        file.write("#A comment without a space\n")
+    return at(catalog, path, "#A comment")
 
 
 def an_invalid_pyproject(catalog: Path) -> str:
@@ -219,7 +221,7 @@ ALONE = [
     (a_layer_that_no_pattern_uses, "unused-layer", "uses the layer spare"),
     (a_wrong_key_in_a_component, "azureml-runner", "the key 'cod'"),
     (a_wrong_key_in_a_pipeline, "azureml-runner", "jobs.train: the key 'compnent'"),
-    (an_unpinned_action, "pinned-action", "actions/checkout@v4 is not pinned"),
+    (an_unpinned_action, "pinned-action", "setup-uv@v4 is not pinned"),
     # These end the check before anything is rendered, and so take a second.
     (a_path_that_differs_in_capitals, "one-owner", r"CHANGELOG.md is given by .*Changelog\.md as well"),
     (a_rule_about_an_unknown_value, "values", "'secrt' is no choice of the question data_classification"),
@@ -238,9 +240,9 @@ TOGETHER = [
     (an_unknown_time_zone, "azureml", "no time zone Europe/Atlantis"),
     (a_fault_of_a_script, "jactionlint", "SC2045"),
     (an_injection_into_a_script, "zizmor", "injection|expand"),
-    (a_file_that_the_formatter_would_change, "ruff-format", "reformatted"),
     (a_fault_of_the_linter, "ruff-check", "F401"),
-    (a_line_that_yamllint_refuses, "yamllint", "line too long"),
+    (a_file_that_the_formatter_would_change, "ruff-format", "reformatted"),
+    (a_line_that_yamllint_refuses, "yamllint", "missing starting space"),
     (an_invalid_pyproject, "pyproject", "must contain|must not contain|requires-pyton"),
     (an_invalid_hook, "pre-commit", "repos"),
 ]

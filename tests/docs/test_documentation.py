@@ -14,6 +14,13 @@ BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)(?:#[^)]*)?\)")
 PAGES = sorted([ROOT / "README.md", ROOT / "AGENTS.md", *(ROOT / "docs").rglob("*.md")])
 NEEDS_PROJECT = "how-to/update-a-project.md"
+# A project, and a release of its catalog that came after it.
+PREPARE = """
+git clone --quiet "$CATALOG" catalog && git -C catalog remote remove origin
+mlops-new project project --catalog "$PWD/catalog" --defaults
+echo "# News" >"catalog/templates/layers/{{layer.project}}/NEWS.md"
+git -C catalog add --all && git -C catalog commit --quiet --message News && git -C catalog tag 1.1.0
+"""
 
 
 def commands(page: Path) -> str:
@@ -41,7 +48,7 @@ def test_every_command_of_the_page_succeeds(page: Path, tmp_path: Path, released
     }
     prepare = ""
     if page.relative_to(ROOT).as_posix().endswith(NEEDS_PROJECT):
-        prepare = 'mlops-new project project --catalog "$CATALOG" --defaults\n'
+        prepare = PREPARE
     script = f"set -euo pipefail\n{prepare}{commands(page)}"
     done = subprocess.run(
         ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False

@@ -1,10 +1,12 @@
 """Which answers are refused, and what is offered instead."""
 
+from pathlib import Path
+
 import pytest
 from mlops_new import answers
 from mlops_new.engine import Renderer
 from mlops_new.errors import AnswersError
-from mlops_new.model import Catalog, Organization
+from mlops_new.model import AnswerValue, Catalog, Organization
 
 
 def organization(**values) -> Organization:
@@ -44,6 +46,32 @@ def test_an_organization_presets_but_does_not_overrule(catalog: Catalog) -> None
     presets = organization(defaults={"azure_region": "uksouth", "cost_centre": "CC-1"}, prefix="ct", tags={"a": "b"})
     completed = answers.with_organization(catalog, presets, {"cost_centre": "CC-2"})
     assert completed == {"azure_region": "uksouth", "cost_centre": "CC-2", "name_prefix": "ct", "tags": {"a": "b"}}
+
+
+@pytest.mark.parametrize(
+    ("own", "together"),
+    [
+        ({"b": "2"}, {"a": "1", "b": "2"}),
+        ('{b: "2", a: own}', {"a": "own", "b": "2"}),
+        ("[no, mapping]", "[no, mapping]"),
+        ("{broken", "{broken"),
+    ],
+)
+def test_an_organizations_tags_stand_beside_the_projects_own(
+    catalog: Catalog, own: AnswerValue, together: AnswerValue
+) -> None:
+    tagging = organization(tags={"a": "1"})
+    assert answers.with_organization(catalog, tagging, {"tags": own})["tags"] == together
+
+
+def test_the_tags_of_the_catalogs_own_organization_file_reach_every_asset_and_no_record(own_catalog: Path) -> None:
+    (own_catalog / "organization.yml").write_text("tags: {criticality: high}\n")
+    rendering = Renderer(own_catalog, "catalog", "0").render({"tags": {"level": "gold"}})
+    for path in ("azureml/workspaces.yml", "azureml/pipelines/training.yml"):
+        text = rendering.tree[path].content.decode()
+        assert 'criticality: "high"' in text
+        assert 'level: "gold"' in text
+    assert rendering.answers["tags"] == {"level": "gold"}
 
 
 def test_legal_and_refused_combinations_make_up_all(catalog: Catalog) -> None:

@@ -76,7 +76,7 @@ def test_only_the_console_prints() -> None:
     for name, tree in MODULES.items():
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
         prints = [node for node in calls if isinstance(node.func, ast.Name) and node.func.id == "print"]
-        allowed = name in {"cli/console", "cookiecutter_door", "check/azureml"}
+        allowed = name in {"cli/console", "cookiecutter_door", "check/azureml", "check/azure_pipelines"}
         assert allowed or not prints, f"{name} prints at line {prints[0].lineno}"
 
 

@@ -30,6 +30,15 @@ _PARSERS: dict[str, Callable[[str], object]] = {
 
 
 Found = tuple[str, int, str]
+# What each check looks for, by its id.
+CHECKS = {
+    "layout": "Blank lines in a row, at the start or at the end; spaces at a line's end; a last line without an end.",
+    "leftover": "Text of the catalog's own language that was not rendered, such as `{{ name }}`.",
+    "path": "Paths that Windows cannot hold, and paths that are too long.",
+    "pinned-action": "Actions in workflows that are not pinned by commit, with their version in a comment.",
+    "syntax": "Python, YAML, JSON and TOML that cannot be parsed.",
+    "text": "Files that are not UTF-8.",
+}
 
 
 class ContentCheck:

@@ -17,11 +17,15 @@ def parse(text: str) -> object:
 def line_of(text: str, path: str) -> int:
     """The line, counted from 1, of the last key of a path that exists; 1 where none does, 0 where nothing parses."""
     try:
-        node: object = yaml.compose(text)
+        node: yaml.Node | None = yaml.compose(text)
     except ParseError:
         return 0
     line = 1
     for name in path.split("."):
+        if isinstance(node, yaml.SequenceNode) and name.isdecimal() and int(name) < len(node.value):
+            node = node.value[int(name)]
+            line = node.start_mark.line + 1
+            continue
         entries = node.value if isinstance(node, yaml.MappingNode) else []
         found = [(key, value) for key, value in entries if getattr(key, "value", None) == name]
         if not found:

@@ -55,6 +55,8 @@ class Tool:
 
 PYTHON = ("src/", "tests/")
 WORKFLOWS = (".github/",)
+PIPELINES = (".azuredevops/",)
+YAML_FOLDERS = ("azureml/", "config/", "governance/", *WORKFLOWS, *PIPELINES)
 AZUREML = tuple(
     f"azureml/{kind}/"
     for kind in (
@@ -90,7 +92,15 @@ TOOLS: tuple[Tool, ...] = (
         "yamllint",
         ("yamllint",),
         ("yamllint", "--strict", "--format=parsable", "."),
-        ("azureml/", "config/", "governance/", ".github/", "catalog-info.yaml", ".pre-commit-config.yaml"),
+        (
+            "azureml/",
+            "config/",
+            "governance/",
+            ".github/",
+            ".azuredevops/",
+            "catalog-info.yaml",
+            ".pre-commit-config.yaml",
+        ),
         (".yamllint", ".gitignore"),
         configured_by=(".yamllint",),
         at_top=(".yamllint", ".gitignore"),
@@ -109,6 +119,12 @@ TOOLS: tuple[Tool, ...] = (
         ("zizmor", "--offline", "--no-progress", "--format=github"),
         WORKFLOWS,
         is_told_folders=True,
+    ),
+    Tool(
+        "azure-pipelines",
+        ("check-jsonschema",),
+        (sys.executable, "-m", "mlops_new.check.azure_pipelines"),
+        PIPELINES,
     ),
     Tool(
         "pyproject",

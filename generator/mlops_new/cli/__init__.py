@@ -48,6 +48,7 @@ def main() -> None:
     except OSError as error:  # a full disk, a folder without permission
         console.tell(f"Error: {error.filename or 'The system'}: {error.strerror or error}.")
         sys.exit(FAILED)
-    except KeyboardInterrupt:
-        console.tell("Interrupted.")
-        sys.exit(INTERRUPTED)
+    except SystemExit as leaving:
+        if leaving.code == INTERRUPTED:  # typer's answer to Ctrl-C, which is silent
+            console.tell("Interrupted.")
+        raise

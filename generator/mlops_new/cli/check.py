@@ -6,16 +6,21 @@ from typing import Annotated
 import typer
 
 from mlops_new.cli import console
+from mlops_new.cli.options import JsonOption
 
 NAME = "check"
 
 
 def command(
-    catalog: Annotated[str | None, typer.Argument(help="Catalog: a folder, a git bundle or a git address.")] = None,
-    pattern: Annotated[list[str] | None, typer.Option(help="Check this pattern only; repeatable.")] = None,
+    catalog: Annotated[
+        str | None, typer.Argument(metavar="CATALOG", help="Catalog: a folder, a git bundle or a git address.")
+    ] = None,
+    pattern: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Check this pattern only; repeatable.")
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Run each pattern's own lint and tests as well.")] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Use no stored results.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Prove a catalog: every legal combination renders, has one owner for each path, and passes the real tools."""
     from mlops_new.check.run import Options, check_folder

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlops_new.cli import console
+from mlops_new.cli.options import CatalogOption, JsonOption
 
 if TYPE_CHECKING:
     from mlops_new.model import Catalog, Pattern
@@ -13,9 +14,9 @@ NAME = "patterns"
 
 
 def command(
-    name: Annotated[str | None, typer.Argument(help="A pattern to show in full.")] = None,
-    catalog: Annotated[str | None, typer.Option(help="Catalog: a folder, a git bundle or a git address.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A pattern to show in full.")] = None,
+    catalog: CatalogOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show the patterns of the catalog: what each is for, when not to use it, what it is made of."""
     from mlops_new.catalog import load_catalog

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlops_new.cli import console
+from mlops_new.cli.options import CatalogOption, JsonOption
 
 if TYPE_CHECKING:
     from mlops_new.project import ProjectPlan
@@ -17,23 +18,29 @@ NAME = "project"
 
 def command(
     target: Annotated[
-        Path | None, typer.Argument(metavar="[DEST]", help="Folder to make; its name names the project.")
+        Path | None, typer.Argument(metavar="DEST", help="Folder to make; its name names the project.")
     ] = None,
-    pattern: Annotated[str | None, typer.Option(help="Pattern to follow; see `mlops-new patterns`.")] = None,
-    catalog: Annotated[str | None, typer.Option(help="Catalog: a folder, a git bundle or a git address.")] = None,
-    version: Annotated[str | None, typer.Option(help="Release of the catalog (default: the newest).")] = None,
+    pattern: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Pattern to follow; see `mlops-new patterns`.")
+    ] = None,
+    catalog: CatalogOption = None,
+    version: Annotated[
+        str | None, typer.Option(metavar="TAG", help="Release of the catalog (default: the newest).")
+    ] = None,
     data: Annotated[
         list[str] | None, typer.Option("-d", "--data", metavar="KEY=VALUE", help="An answer; repeatable.")
     ] = None,
-    answers_file: Annotated[Path | None, typer.Option(help="Answers as YAML or JSON, or a project's own.")] = None,
+    answers_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Answers as YAML or JSON, or a project's own.")
+    ] = None,
     organization: Annotated[
-        Path | None, typer.Option(help="Organization file to use instead of the catalog's.")
+        Path | None, typer.Option(metavar="FILE", help="Organization file to use instead of the catalog's.")
     ] = None,
     defaults: Annotated[bool, typer.Option("--defaults", help="Take defaults for what is not answered.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the tree that would be made.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Write into a git repository with a clean tree.")] = False,
     no_git: Annotated[bool, typer.Option("--no-git", help="Make no git repository.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Make a project from a pattern: asks what it was not told, renders, makes a first commit."""
     from mlops_new.answers_file import load_answers_file, parse_pairs

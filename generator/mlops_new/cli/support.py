@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlops_new.cli import console
+from mlops_new.cli.options import CatalogOption
 
 if TYPE_CHECKING:
     from mlops_new.model import Question
@@ -15,7 +16,7 @@ NAME = "support"
 
 
 def command(
-    catalog: Annotated[str | None, typer.Option(help="Catalog: a folder, a git bundle or a git address.")] = None,
+    catalog: CatalogOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print every combination as JSON.")] = False,
 ) -> None:
     """Show every combination of the catalog's axes: legal, or refused with its reason and the nearest legal one."""

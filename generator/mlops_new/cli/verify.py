@@ -6,14 +6,15 @@ from typing import Annotated
 import typer
 
 from mlops_new.cli import console
+from mlops_new.cli.options import JsonOption
 
 NAME = "verify"
 _SHOWN_LINES = 60
 
 
 def command(
-    project: Annotated[Path, typer.Argument(help="The project's folder.")] = Path(),
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    project: Annotated[Path, typer.Argument(metavar="PROJECT", help="The project's folder.")] = Path(),
+    as_json: JsonOption = False,
 ) -> None:
     """Build a project's environment, run its lint and its tests, and give one verdict."""
     from mlops_new.errors import REFUSED

@@ -1,7 +1,11 @@
 """Each rule about the content of a single rendered file: what it refuses, and what it lets pass."""
 
+import re
+from pathlib import Path
+
 import pytest
-from mlops_new.check.contents import ContentCheck
+from mlops_new.check import contents
+from mlops_new.check.contents import CHECKS, ContentCheck
 from mlops_new.check.sources import Sources
 from mlops_new.model import Catalog
 
@@ -68,3 +72,9 @@ def test_a_fault_is_found_on_its_line(check: ContentCheck, path: str, content: b
 )
 def test_what_is_in_order_passes(check: ContentCheck, path: str, content: bytes) -> None:
     assert list(check.faults(path, content)) == []
+
+
+def test_each_id_is_described() -> None:
+    source = Path(contents.__file__).read_text(encoding="utf-8")
+    yielded = set(re.findall(r'yield "([a-z-]+)", ', source))
+    assert yielded == set(CHECKS)

@@ -101,7 +101,7 @@ def test_a_release_goes_through_the_environments_in_the_order_of_the_policy():
     release = load(GITHUB / "workflows" / "release.yml")["jobs"]
 
     assert list(release) == policy["order"]
-    assert [job.get("needs") for job in release.values()] == [None, *policy["order"][:-1]]
+    assert [job.get("needs") for job in release.values()] == [None, *([name] for name in policy["order"][:-1])]
     assert [job["with"]["last"] for job in release.values()] == [*[False] * (len(release) - 1), True]
 
 

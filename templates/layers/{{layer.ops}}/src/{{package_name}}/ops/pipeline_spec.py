@@ -80,6 +80,8 @@ def load_pipeline(path: Path) -> Pipeline:
     if not steps:
         raise node.fail("jobs holds no step", "Give at least one.")
     declared = {name: _pipeline_input(node, name, entry) for name, entry in node.children("inputs").items()}
+    for step in steps.values():
+        _check_declared(step, declared)
     inputs = {name: _typed_by_use(entry, steps) for name, entry in declared.items()}
     for step in steps.values():
         for key, port in step.component.inputs.items():
@@ -163,6 +165,13 @@ def _timeout(limits: Node) -> float | None:
     return timeout
 
 
+def _check_declared(step: Step, declared: Mapping[str, PipelineInput]) -> None:
+    """Before anything else: a misspelt reference would make the input that was meant look unused."""
+    for key, binding in step.inputs.items():
+        if isinstance(binding, FromInput) and binding.name not in declared:
+            raise step.node.fail(f"{key} refers to the input {binding.name}, which is not declared", "Declare it.")
+
+
 def _check_input(
     step: Step,
     port: Port,
@@ -173,8 +182,6 @@ def _check_input(
     node = step.node
     match binding:
         case FromInput(name):
-            if name not in inputs:
-                raise node.fail(f"{port.name} refers to the input {name}, which is not declared", "Declare it.")
             source = inputs[name].port
             may_lack = source.optional and not port.optional and port.default is None
             if may_lack and inputs[name].value is None:

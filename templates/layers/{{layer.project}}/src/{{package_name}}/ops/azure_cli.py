@@ -9,12 +9,11 @@ import json
 import os
 import shutil
 import subprocess
-import urllib.parse
-import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .ci import fresh_assertion
 from .errors import OpsError
 from .files import read_mapping
 
@@ -216,20 +215,10 @@ def prepare() -> None:
 
 
 def sign_in_again() -> bool:
-    """Renew a GitHub workflow's sign-in; False where there is nothing to renew, as on a laptop."""
-    names = ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "AZURE_CLIENT_ID", "AZURE_TENANT_ID")
-    url, bearer, client, tenant = (os.environ.get(name, "") for name in names)
-    if not all((url.startswith("https://"), bearer, client, tenant)):
+    """Renew a CI run's sign-in; False where there is nothing to renew, as on a laptop."""
+    assertion = fresh_assertion()
+    if assertion is None:
         return False
-    audience = urllib.parse.urlencode({"audience": "api://AzureADTokenExchange"})
-    headers = {"Authorization": f"bearer {bearer}"}
-    request = urllib.request.Request(f"{url}&{audience}", headers=headers)  # noqa: S310 - https, see above
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
-            assertion = str(json.load(answer)["value"])
-    except (OSError, ValueError, KeyError) as error:
-        problem = f"The workflow's identity could not be renewed: {error}."
-        raise OpsError(problem, "Check that the job has the permission id-token: write.") from None
-    az(sign_in(client, tenant, assertion))
+    az(sign_in(assertion.client, assertion.tenant, assertion.token))
     prepare()
     return True

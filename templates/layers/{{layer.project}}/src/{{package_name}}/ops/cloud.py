@@ -18,12 +18,11 @@ Exit codes: 0 done, 1 failed with a sentence that says what to do, 2 wrong argum
 """
 
 import argparse
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from . import cloud_assets, cloud_jobs, cloud_models
+from . import ci, cloud_assets, cloud_jobs, cloud_models
 from .azure_cli import Cloud, prepare, read_cloud
 from .cloud_models import Actor, RefusedError
 from .errors import DONE, REFUSED, run_main
@@ -39,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     patience.add_argument("--limit", type=float, default=300, metavar="MINUTES", help="wait at most so long")
     patience.add_argument("--poll", type=float, default=30, metavar="SECONDS", help="look so often")
     actor = argparse.ArgumentParser(add_help=False)
-    actor.add_argument("--by", default=cloud_models.default_actor(), help="who acts (default: you)")
+    actor.add_argument("--by", default=ci.actor(), help="who acts (default: you)")
 
     submits = commands.add_parser("submit", parents=[place, patience], help="submit a pipeline")
     submits.add_argument("pipeline")
@@ -70,32 +69,23 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def report(name: str, value: str) -> None:
-    """Print a result, and hand it to the next step of a GitHub workflow."""
-    print(f"{name}: {value}", flush=True)
-    output = os.environ.get("GITHUB_OUTPUT")
-    if output:
-        with Path(output).open("a", encoding="utf-8") as stream:
-            stream.write(f"{name}={value}\n")
-
-
 def _job_command(given: argparse.Namespace, cloud: Cloud) -> int:
     place = cloud.workspace(given.environment)
     match given.command:
         case "submit":
             job = cloud_jobs.submit(given.pipeline, place, given.set, cloud.tags)
-            report("job", job)
+            ci.report("job", job)
             if given.wait:
                 cloud_jobs.wait(job, place, cloud_jobs.Patience(given.limit, given.poll))
         case "download":
-            report("folder", str(cloud_jobs.download(given.job, given.output, place, given.target)))
+            ci.report("folder", str(cloud_jobs.download(given.job, given.output, place, given.target)))
         case "gate":
             result = cloud_jobs.gate(given.job, place)
-            report("outcome", result.outcome)
+            ci.report("outcome", result.outcome)
             print("\n".join(result.reasons))
             return DONE if result.outcome == cloud_models.PROMOTE else REFUSED
         case "evidence":
-            report("evidence", str(cloud_jobs.evidence(given.job, place)))
+            ci.report("evidence", str(cloud_jobs.evidence(given.job, place)))
         case "apply":
             print("\n".join(cloud_assets.apply(given.kinds, place, cloud.tags)))
         case "verify":
@@ -109,7 +99,7 @@ def _model_command(given: argparse.Namespace, cloud: Cloud) -> int:
     place = cloud.workspace(given.environment)
     match given.command:
         case "register":
-            report("version", cloud_models.register(cloud, given.job, place))
+            ci.report("version", cloud_models.register(cloud, given.job, place))
         case "share":
             print(cloud_models.share(cloud, given.version, place))
         case "promote":

@@ -1,6 +1,5 @@
 """Jobs in Azure Machine Learning: submit, wait, download, read the gate, verify the schedules."""
 
-import os
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from . import ci
 from .azure_cli import (
     AzureCliError,
     Place,
@@ -75,7 +75,7 @@ def pipeline_file(name: str) -> Path:
 
 def commit() -> str:
     """The commit that a job runs: the workflow's, else the checkout's; `unknown` outside git."""
-    named = os.environ.get("GITHUB_SHA") or os.environ.get("BUILD_SOURCEVERSION")
+    named = ci.commit()
     if named:
         return named
     command = ["git", "rev-parse", "HEAD"]

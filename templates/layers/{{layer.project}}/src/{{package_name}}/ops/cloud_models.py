@@ -5,7 +5,6 @@ Each step looks first whether it is done, so that an interrupted one can be repe
 """
 
 import json
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -266,8 +265,3 @@ def rollback(cloud: Cloud, environment: str, actor: Actor) -> str:
     previous = max(former, key=lambda model: model.tags.get("champion_until", ""))
     crown(cloud, previous.version, place, actor, "rolled_back")
     return previous.version
-
-
-def default_actor() -> str:
-    """Who acts: the workflow's actor, else the user of this machine."""
-    return os.environ.get("GITHUB_ACTOR") or os.environ.get("USER") or os.environ.get("USERNAME") or "unknown"
