@@ -17,6 +17,7 @@ ROWS = (
     ("catalog", "answers", "answers_file", "engine", "store"),
     ("support", "project", "verify"),
     ("cookiecutter_door",),
+    ("lint",),
     ("check",),
     ("cli", "__main__"),
 )
