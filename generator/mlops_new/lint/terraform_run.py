@@ -87,15 +87,21 @@ class Workspace:
 
 
 @contextmanager
-def workspace(folder: Path, release: str) -> Iterator[Workspace]:
-    """A copy of a folder for one release of azurerm; it goes when it is left."""
+def workspace(folder: Path, release: str, inside: str = "") -> Iterator[Workspace]:
+    """A copy of a folder for one release of azurerm; it goes when it is left.
+
+    Args:
+        folder: What is copied: the configuration, and what it reads from beside it.
+        release: A release of azurerm whose schema the kit holds.
+        inside: Where in the folder the configuration stands.
+    """
     with tempfile.TemporaryDirectory(prefix="mlops-new-terraform-", ignore_cleanup_errors=True) as name:
         place = Path(name) / "folder"
         shutil.copytree(folder, place, ignore=shutil.ignore_patterns(".terraform", ".terraform.lock.hcl", "*.tfstate*"))
         files = (path for pattern in ("*.tf", "*.hcl") for path in place.rglob(pattern))
         types = {found for path in files for found in _TYPE.findall(path.read_text("utf-8", errors="replace"))}
-        (place / _SCHEMA).write_text(json.dumps(reduced(release, types)), encoding="utf-8")
-        yield Workspace(place, mirror(Path(name), release))
+        (place / inside / _SCHEMA).write_text(json.dumps(reduced(release, types)), encoding="utf-8")
+        yield Workspace(place / inside, mirror(Path(name), release))
 
 
 def mirror(folder: Path, release: str) -> Path:
