@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from mlops_new.check import azure_pipelines
 from mlops_new.engine import Renderer
+from mlops_new.lint import azure_pipelines
 
 PIPELINE = """\
 trigger: none

@@ -1,4 +1,4 @@
-"""Checks Azure Pipelines YAML: `python -m mlops_new.check.azure_pipelines`.
+"""Checks Azure Pipelines YAML: `python -m mlops_new.lint.azure_pipelines`.
 
 The schema is Microsoft's own, with every built-in task and its inputs; PyPI's check-jsonschema carries a copy. It
 takes each scalar for a text. What it cannot know follows: stages and files that do not exist, parameters that are
@@ -17,8 +17,8 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped, unused-ignore]
 
-from mlops_new.check.plain_yaml import ParseError, line_of
 from mlops_new.errors import DONE, REFUSED
+from mlops_new.lint.plain_yaml import ParseError, line_of
 
 FOLDER = ".azuredevops"
 _EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}|\$\[(.*?)\]\s*$", re.DOTALL)
@@ -177,9 +177,10 @@ def _expression_problems(expression: str, declared: set[Any]) -> Iterator[str]:
 
 
 def main() -> int:
-    """Check every pipeline here, or in the projects that stand here."""
+    """Check the given files, or every pipeline here and in the projects that stand here."""
     code = DONE
-    for path in sorted([*Path().glob(f"{FOLDER}/**/*.yml"), *Path().glob(f"*/{FOLDER}/**/*.yml")]):
+    here = [*Path().glob(f"{FOLDER}/**/*.yml"), *Path().glob(f"*/{FOLDER}/**/*.yml")]
+    for path in sorted(map(Path, sys.argv[1:])) or sorted(here):
         for line, message in faults(path):
             code = REFUSED
             print(f"{path.as_posix()}{f':{line}' if line else ''}: {message}")  # noqa: T201 - read by the parent process
