@@ -100,7 +100,9 @@ class AzurePipelines:
             "steps",
         )
         deploys = "deployment" in node
-        checkout, setup, *steps = node["strategy"]["runOnce"]["deploy"]["steps"] if deploys else node["steps"]
+        every = node["strategy"]["runOnce"]["deploy"]["steps"] if deploys else [{"download": "none"}, *node["steps"]]
+        download, checkout, setup, *steps = every
+        assert download == {"download": "none"}, "A deployment takes every artifact of the run unless told not to."
         assert (checkout["checkout"], checkout["persistCredentials"]) == ("self", False)
         assert setup == {"template": "../steps/setup.yml"}
         read = [self.step(step, node.get("environment")) for step in steps]
