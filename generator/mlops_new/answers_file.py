@@ -43,7 +43,7 @@ def load_answers_file(path: Path) -> dict[str, AnswerValue]:
         raise AnswersError(
             f"The answers file {path} is nested too deeply.", "Write `question: answer` lines."
         ) from None
-    except (ValueError, YAMLError) as error:
+    except (ValueError, LookupError, YAMLError) as error:  # a lookup fails on tags such as `!!bool maybe`
         problem = " ".join(str(error).split())
         raise AnswersError(f"The answers file {path} cannot be parsed: {problem}.", "Write YAML or JSON.") from None
     if not isinstance(loaded, dict) or not all(isinstance(name, str) for name in loaded):
@@ -55,7 +55,7 @@ def parse_mapping(text: str) -> dict[str, str] | None:
     """The mapping that a YAML text holds; None when it holds none."""
     try:
         parsed = YAML(typ="safe", pure=True).load(text)
-    except (ValueError, YAMLError, RecursionError):
+    except (ValueError, LookupError, YAMLError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict) else None
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mlops_new.answers import check_legal
 from mlops_new.catalog import load_catalog
-from mlops_new.errors import DONE, KitError, TargetError
+from mlops_new.errors import DONE, FAILED, KitError, TargetError
 from mlops_new.model import AnswerValue, Catalog, Question
 from mlops_new.project import write_tree
 from mlops_new.store import open_release
@@ -48,6 +48,9 @@ def render_into(folder: Path, answers: Mapping[str, object]) -> int:
     except KitError as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201 - cookiecutter's hook has no console
         return error.exit_code
+    except OSError as error:
+        print(f"Error: {error.filename or folder}: {error.strerror}.", file=sys.stderr)  # noqa: T201
+        return FAILED
     return DONE
 
 

@@ -38,7 +38,7 @@ class _UnparsableError(ValueError):
 def _parsed(text: str) -> Any:
     try:
         return parse_yaml_string(text)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, LookupError, RecursionError) as error:
         raise _UnparsableError(text, " ".join(str(error).split())) from None
 
 

@@ -9,7 +9,27 @@ AZURE = ".azuredevops"
 VARIABLES = [{"name": "UV_NO_SYNC", "value": "1"}, {"name": "AZURE_CORE_OUTPUT", "value": "none"}]
 JOB_KEYS = ("job", "deployment", "displayName", "condition", "timeoutInMinutes", "environment", "strategy", "steps")
 OWN = {"ENVIRONMENT", "AML_EXT_VERSION", "SYSTEM_ACCESSTOKEN"}
-CANCELS = {"runLatest": True, "sequential": False, None: None}
+CANCELS = {"sequential": False, None: None}
+INTERRUPT = {
+    "dependsOn": [],
+    "jobs": [
+        {
+            "job": "interrupt",
+            "displayName": "Stop a release that is under way",
+            "timeoutInMinutes": 10,
+            "steps": [
+                {"checkout": "self", "fetchDepth": 1, "persistCredentials": False},
+                {"template": "steps/setup.yml"},
+                {
+                    "bash": "uv run poe interrupt release",
+                    "displayName": "interrupt",
+                    "continueOnError": True,
+                    "env": {"SYSTEM_ACCESSTOKEN": "$(System.AccessToken)"},
+                },
+            ],
+        }
+    ],
+}
 
 
 class AzurePipelines:
@@ -27,8 +47,15 @@ class AzurePipelines:
         only(node, "name", "trigger", "pr", "schedules", "parameters", "lockBehavior", "pool", "variables", "stages")
         assert node["pool"] == self.pool
         assert node["variables"] == [*VARIABLES, {"group": self.project}]
-        stages = {stage["stage"]: self.stage(stage) for stage in node["stages"]}
-        return {"starts": self.starts(node), "cancels": CANCELS[node.get("lockBehavior")], "stages": stages}
+        stages = {stage["stage"]: self.stage(stage) for stage in node["stages"] if stage["stage"] != "interrupt"}
+        stops = [stage for stage in node["stages"] if stage["stage"] == "interrupt"]
+        assert stops in ([], [{"stage": "interrupt", **INTERRUPT}])
+        for stage in stages.values() if stops else ():
+            assert stage.pop("needs", []) == ["interrupt"]
+            stage["cancels"] = True
+        review = node["pr"] != "none"
+        cancels = node["pr"]["autoCancel"] if review else CANCELS[node.get("lockBehavior")]
+        return {"starts": self.starts(node), "cancels": cancels, "stages": stages}
 
     def starts(self, node: Graph) -> Graph:
         push, review = node["trigger"], node["pr"]
@@ -96,11 +123,14 @@ class AzurePipelines:
             "condition",
             "timeoutInMinutes",
             "environment",
+            "variables",
             "strategy",
             "steps",
         )
         deploys = "deployment" in node
-        checkout, setup, *steps = node["strategy"]["runOnce"]["deploy"]["steps"] if deploys else node["steps"]
+        every = node["strategy"]["runOnce"]["deploy"]["steps"] if deploys else [{"download": "none"}, *node["steps"]]
+        download, checkout, setup, *steps = every
+        assert download == {"download": "none"}, "A deployment takes every artifact of the run unless told not to."
         assert (checkout["checkout"], checkout["persistCredentials"]) == ("self", False)
         assert setup == {"template": "../steps/setup.yml"}
         read = [self.step(step, node.get("environment")) for step in steps]
@@ -112,6 +142,9 @@ class AzurePipelines:
         if deploys:
             (place,) = {step.pop("ENVIRONMENT") for step in read if "ENVIRONMENT" in step}
             job |= {"environment": self.place(node["environment"]), "ENVIRONMENT": place}
+            groups = [match(rf"{self.project}-lock-(.+)", entry["group"])[1] for entry in node.get("variables", [])]
+            locks = [group.replace("${{ parameters.environment }}", "parameter.environment") for group in groups]
+            job["lock"] = locks[0] if len(locks) == 1 else locks
         return node.get("job") or node["deployment"], without(
             {**job, "history": checkout["fetchDepth"] == 0, "steps": read}
         )

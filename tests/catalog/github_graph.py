@@ -128,6 +128,9 @@ class GitHub:
             assert sign_in == {"uses": "$/.github/actions/azure", "with": variables}
             place = re.sub(r"\$\{\{ inputs\.environment \}\}", "parameter.environment", node["environment"])
             job |= {"environment": place, "ENVIRONMENT": self.word(node["env"]["ENVIRONMENT"])}
+        if "concurrency" in node:
+            group = node["concurrency"]["group"]
+            job["lock"] = group.replace("${{ inputs.environment }}", "parameter.environment")
         history = checkout["with"].get("fetch-depth") == 0
         return without({**job, "history": history, "steps": [self.step(step) for step in steps]})
 

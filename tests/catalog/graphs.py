@@ -94,5 +94,7 @@ def _job(job: Graph, answers: Mapping[str, Any]) -> Graph:
         names = {"first": answers["environments"][0], "last": answers["environments"][-1]}
         name = names.get(place["of"], "parameter.environment")
         kept |= {"environment": name + place.get("suffix", ""), "ENVIRONMENT": name}
+    if "lock" in job:
+        kept |= {"lock": f"{job['lock']['name']}-{name}"}
     steps = [{key: value for key, value in step.items() if key != "gives"} for step in job["steps"]]
     return without({**kept, "steps": steps})

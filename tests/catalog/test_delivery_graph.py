@@ -106,7 +106,19 @@ PLANTED = {
     ),
     "a lock is turned round": (
         ("_rollback.yml", "cancel-in-progress: true", "cancel-in-progress: false"),
-        ("rollback.yml", "lockBehavior: runLatest", "lockBehavior: sequential"),
+        ("rollback.yml", "dependsOn: [interrupt]", "dependsOn: []"),
+    ),
+    "a lock is another": (
+        ("_release.yml", "group: release-", "group: deploy-"),
+        ("stages/release.yml", "-lock-release-", "-lock-deploy-"),
+    ),
+    "a pull request's older run goes on": (
+        ("pull-request.yml", "cancel-in-progress: true", "cancel-in-progress: false"),
+        ("pull-request.yml", "autoCancel: true", "autoCancel: false"),
+    ),
+    "another workflow is interrupted, or none waits": (
+        ("_rollback.yml", "group: release-", "group: drift-"),
+        ("rollback.yml", "poe interrupt release", "poe interrupt drift"),
     ),
     "another path starts a training": (
         ("main.yml", "      - src/**\n", ""),

@@ -192,7 +192,7 @@ def test_each_tool_is_there_with_what_it_judges(generated: dict[str, str]) -> No
 
 
 def test_the_command_of_a_tool_names_no_folder_of_this_machine(generated: dict[str, str]) -> None:
-    assert "`python -m mlops_new.check.azureml`" in generated["docs/reference/checks.md"]
+    assert "`python -m mlops_new.lint.azureml`" in generated["docs/reference/checks.md"]
 
 
 def test_each_id_that_the_code_gives_to_a_finding_is_there(generated: dict[str, str]) -> None:

@@ -108,3 +108,16 @@ def test_the_answers_file_of_a_project_makes_the_same_project_again(own_catalog:
     run(tmp_path, *command, first, "--defaults", "-d", "name_prefix=ct", "-d", "tags={a: 'b: c'}")
     run(tmp_path, *command, second, "--answers-file", first / ".copier-answers.yml")
     assert read_folder(first) == read_folder(second)
+
+
+@pytest.mark.usefixtures("own_catalog")
+def test_a_project_changes_to_another_ci_system_by_an_update_and_keeps_the_teams_edits(project: Path) -> None:
+    assert (project / ".github" / "workflows" / "main.yml").is_file()
+    run(project, BIN / "copier", "update", "--quiet", "--defaults", "--data", "ci=azure_devops")
+    assert not (project / ".github").exists()
+    assert (project / ".azuredevops" / "main.yml").is_file()
+    assert not (project / "tests" / "ci" / "test_workflows.py").exists()
+    assert (project / "tests" / "ci" / "test_pipelines.py").is_file()
+    assert (project / "README.md").read_text(encoding="utf-8").endswith("## Notes of the team\n")
+    assert "<<<<<<<" not in (project / "README.md").read_text(encoding="utf-8")
+    assert "ci: azure_devops\n" in (project / ".copier-answers.yml").read_text(encoding="utf-8")

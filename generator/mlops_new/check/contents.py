@@ -7,8 +7,8 @@ import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 
-from mlops_new.check.plain_yaml import ParseError, parse
 from mlops_new.check.sources import Sources
+from mlops_new.lint.plain_yaml import ParseError, parse
 from mlops_new.model import Catalog
 
 _BINARY = frozenset({".parquet", ".png", ".gz", ".zip"})

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from mlops_new import git
 from mlops_new.check.findings import Finding, Progress
-from mlops_new.check.processes import Programs
 from mlops_new.check.rendered import Rendered, describe, key_of, materialise
 from mlops_new.check.tools import store_result, stored_result
 from mlops_new.errors import ToolError
+from mlops_new.lint.processes import Programs
 from mlops_new.model import Answers, Tree
 from mlops_new.store import cache_folder
 from mlops_new.verify import STEPS, uv_environment

@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mlops_new.check.plain_yaml import line_of
 from mlops_new.errors import DONE, REFUSED
+from mlops_new.lint.plain_yaml import line_of
 
 _TOLD = re.compile(r"\A(?P<path>\S+?\.ya?ml)(?:, (?P<place>[\w.$-]+))?: (?P<message>.+)\Z")
 _KEY = re.compile(r"the key '([^']+)'")

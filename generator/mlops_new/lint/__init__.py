@@ -1,1 +1,1 @@
-"""Validators of what a project holds: recognises each artefact in a folder and runs the real tool for it."""
+"""Validates the files of any folder by the real tool for each kind, and by checks of its own where there is none."""

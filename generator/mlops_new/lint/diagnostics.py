@@ -1,14 +1,15 @@
-"""What a validator found: where, under which rule, how bad it is, and a sentence."""
+"""What a validator finds."""
 
-from typing import Final, Literal, NamedTuple
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol
 
 Severity = Literal["low", "medium", "high"]
-
-SEVERITIES: Final[tuple[Severity, ...]] = ("low", "medium", "high")
+SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high")
 
 
 class Diagnostic(NamedTuple):
-    """A fault of a file: its path in the folder, its line or 0, the rule that it breaks, and what to do about it."""
+    """A fault: the file's path in the folder, its line or 0, the rule, how bad it is, and what is wrong."""
 
     path: str
     line: int
@@ -17,11 +18,13 @@ class Diagnostic(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        """The fault on one line, as editors read it."""
-        place = f"{self.path}:{self.line}" if self.line else self.path
-        return f"{place}: {self.message} [{self.rule}] ({self.severity})"
+        """As compilers write it."""
+        line = f":{self.line}" if self.line else ""
+        return f"{self.path}{line}: {self.message} [{self.rule}, {self.severity}]"
 
 
-def at_least(severity: Severity, minimum: Severity) -> bool:
-    """Whether a severity counts where `minimum` is the least that does."""
-    return SEVERITIES.index(severity) >= SEVERITIES.index(minimum)
+class Check(Protocol):
+    """A check of the kit's own: reads files of a folder and gives what is wrong."""
+
+    def __call__(self, folder: Path, paths: Sequence[str]) -> Iterator[Diagnostic]:
+        """Check the files."""

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from mlops_new.check import own_runner
-from mlops_new.check.plain_yaml import line_of
 from mlops_new.check.sources import Sources
+from mlops_new.lint.plain_yaml import line_of
 from mlops_new.model import Catalog
 
 TRAINING = "azureml/pipelines/training.yml"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from mlops_new.check import tools
 from mlops_new.check.findings import Fault
-from mlops_new.check.processes import Programs
 from mlops_new.check.tools import TOOLS, Tool
 from mlops_new.errors import MissingExtraError
+from mlops_new.lint.processes import Programs
 
 
 def saying(text: str, code: int = 1, **more: object) -> Tool:

@@ -96,7 +96,7 @@ def project(tmp_path, monkeypatch) -> Path:
         (root / name).write_text(text, encoding="utf-8")
     monkeypatch.setenv("PROJECT_ROOT", str(root))
     monkeypatch.setenv("GITHUB_SHA", "0123abc")
-    for name in ("AML_EXT_VERSION", "GITHUB_OUTPUT", "ACTIONS_ID_TOKEN_REQUEST_URL"):
+    for name in ("AML_EXT_VERSION", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "TF_BUILD", "ACTIONS_ID_TOKEN_REQUEST_URL"):
         monkeypatch.delenv(name, raising=False)
     return root
 

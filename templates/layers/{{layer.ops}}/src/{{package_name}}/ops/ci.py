@@ -21,14 +21,19 @@ class Assertion:
 
 
 def report(name: str, value: str) -> None:
-    """Print a result, and hand it to the next steps."""
+    """Print a result, hand it to the next steps, and show it in the run's summary; it has one line."""
+    value = " ".join(value.split())
     print(f"{name}: {value}", flush=True)
-    output = os.environ.get("GITHUB_OUTPUT")
-    if output:
-        with Path(output).open("a", encoding="utf-8") as stream:
-            stream.write(f"{name}={value}\n")
+    for variable, line in (("GITHUB_OUTPUT", f"{name}={value}\n"), ("GITHUB_STEP_SUMMARY", f"- {name}: {value}\n")):
+        if os.environ.get(variable):
+            with Path(os.environ[variable]).open("a", encoding="utf-8") as stream:
+                stream.write(line)
     if os.environ.get("TF_BUILD"):
-        print(f"##vso[task.setvariable variable={name};isOutput=true]{value}", flush=True)
+        page = Path(os.environ.get("AGENT_TEMPDIRECTORY", ".")).resolve() / f"summary-{name}.md"
+        page.write_text(f"{name}: {value}\n", encoding="utf-8")
+        escaped = value.replace("%", "%AZP25")  # the one character that a command of the log gives a meaning
+        print(f"##vso[task.setvariable variable={name};isOutput=true]{escaped}", flush=True)
+        print(f"##vso[task.uploadsummary]{page}", flush=True)
 
 
 def actor() -> str:

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mlops_new.check.azureml_gaps import gaps
-from mlops_new.check.plain_yaml import line_of, parse
 from mlops_new.errors import DONE, REFUSED
+from mlops_new.lint.azureml_gaps import gaps
+from mlops_new.lint.plain_yaml import line_of, parse
 
 Loaders = Mapping[str, Callable[[str], Any]]
 _KIND = re.compile(r"/([A-Za-z]+)\.schema\.json$")
@@ -111,12 +111,13 @@ def _clean(message: object) -> str:
 
 
 def main() -> int:
-    """Check every YAML file under `azureml/`, here or in the projects that stand here."""
+    """Check the given files, or every YAML file under `azureml/`, here and in the projects that stand here."""
     warnings.filterwarnings("ignore")
     logging.disable(logging.CRITICAL)
     known, zones = loaders(), time_zones()
     code = DONE
-    for path in sorted([*Path().glob("azureml/**/*.y*ml"), *Path().glob("*/azureml/**/*.y*ml")]):
+    here = [*Path().glob("azureml/**/*.y*ml"), *Path().glob("*/azureml/**/*.y*ml")]
+    for path in sorted(map(Path, sys.argv[1:])) or sorted(here):
         for line, message in faults(path, known, zones):
             code = REFUSED
             where = f":{line}" if line else ""

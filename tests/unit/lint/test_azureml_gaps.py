@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from mlops_new.check.azureml_gaps import gaps
+from mlops_new.lint.azureml_gaps import gaps
 
 ZONES = frozenset({"UTC", "W. Europe Standard Time"})
 

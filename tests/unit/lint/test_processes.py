@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from mlops_new.check.processes import Programs
+from mlops_new.lint.processes import Programs
 
 # Starts a child, writes its number into a file, and waits.
 PARENT = """
@@ -73,7 +73,7 @@ def test_nothing_starts_after_leaving(tmp_path: Path) -> None:
 def test_an_interrupt_ends_the_program_and_its_child(tmp_path: Path) -> None:
     script = f"""
 import os, pathlib, sys
-from mlops_new.check.processes import Programs
+from mlops_new.lint.processes import Programs
 with Programs() as programs:
     programs.run([sys.executable, "-c", {PARENT!r}], pathlib.Path({str(tmp_path)!r}), os.environ)
 """
