@@ -121,7 +121,7 @@ class _Parser:
         arguments: list[Expression] = []
         while self._text != ")" or self._kind != "mark":
             if arguments:
-                self._take(",")
+                self._comma()
             arguments.append(self._expression())
         self._take(")")
         least, most = self._functions[name]
@@ -129,6 +129,11 @@ class _Parser:
             wanted = str(least) if least == most else f"{least} or more" if most == MANY else f"{least} to {most}"
             raise ExpressionError(f"{name} takes {wanted} arguments, not {len(arguments)}", "Correct it.")
         return Call(name, tuple(arguments))
+
+    def _comma(self) -> None:
+        if self._text != "," or self._kind != "mark":
+            raise ExpressionError(f"a comma or a closing parenthesis is missing before {self._text}", "Correct it.")
+        self._at += 1
 
     def _path(self, root: str) -> Expression:
         path: list[Expression] = []

@@ -10,9 +10,9 @@ from pathlib import Path
 from mlops_new.rehearse.azure_pipelines_commands import Told
 from mlops_new.rehearse.azure_pipelines_evaluate import evaluate
 from mlops_new.rehearse.azure_pipelines_functions import truth
-from mlops_new.rehearse.azure_pipelines_model import JobResult, JobState, PipelineRun, StepEvent, StepResult
+from mlops_new.rehearse.azure_pipelines_model import JobResult, JobState, PipelineRun, StepEvent, StepResult, fault
 from mlops_new.rehearse.azure_pipelines_plan import Job
-from mlops_new.rehearse.azure_pipelines_plan_steps import Step
+from mlops_new.rehearse.azure_pipelines_plan_steps import SCRIPTS, Step
 from mlops_new.rehearse.azure_pipelines_processes import Ended, Limits, Processes
 from mlops_new.rehearse.azure_pipelines_tasks import Bench, perform
 from mlops_new.rehearse.azure_pipelines_variables import Variables
@@ -42,6 +42,7 @@ class JobRunner:
         self._setting, self._job, self._variables = setting, job, variables
         self._state: JobState = "Succeeded"
         self._told = Told(variables)
+        self._names = {step.name for step in job.steps if step.name}
         self._processes = Processes()
         self._deadline = time.monotonic() + (job.minutes or _NO_LIMIT_MINUTES) * setting.run.minute
         for name in ("s", "a", "b", "_temp"):
@@ -69,6 +70,7 @@ class JobRunner:
     def _step(self, step: Step) -> StepResult:
         self._variables.set(_STATUS, self._state)
         title = self._variables.expand(step.title)
+        self._know(step)
         if not self._is_wanted(step):
             return StepResult(title, None, "", 0.0, "Skipped")
         event = StepEvent(self._setting.stage, self._job.name, title)
@@ -79,6 +81,17 @@ class JobRunner:
         result = self._judge(step, title, ended, time.monotonic() - started)
         self._setting.run.on_step(StepEvent(event.stage, event.job, title, result))
         return result
+
+    def _know(self, step: Step) -> None:
+        """Refuse what no variable has: the service would hand over the text `$(name)` itself, without a word.
+
+        The output of a step that did not run is handed over like this, and so is what a person wrote.
+        """
+        texts = [*step.env.values(), *(text for key, text in step.inputs.items() if key not in SCRIPTS)]
+        given = self._variables.unknown(" ".join(self._setting.run.parameters.values()))
+        for name in (name for text in texts for name in self._variables.unknown(text)):
+            if name.split(".")[0] not in self._names and name not in given:
+                raise fault(step.place, f"no variable is named {name}", "Correct the name, or give it to the run.")
 
     def _is_wanted(self, step: Step) -> bool:
         if self._setting.run.cancel.is_set():

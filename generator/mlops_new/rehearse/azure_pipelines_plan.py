@@ -198,10 +198,12 @@ def _job(node: Node, needs: tuple[str, ...], before: Mapping[str, Sequence[str]]
 
 
 def _environment(node: Node) -> str:
-    if node.value is not None:
-        return node.text()
-    node.only("The environment", ("name",))
-    return node.need("The environment", "name").text()
+    if node.entries is not None:
+        node.only("The environment", ("name",))
+        node = node.need("The environment", "name")
+    if "$" in node.text():
+        raise fault(node.place, f"the environment {node.text()} is known only while the run goes on", "Name it.")
+    return node.text()
 
 
 def _steps(node: Node, *, is_deployment: bool) -> Node:

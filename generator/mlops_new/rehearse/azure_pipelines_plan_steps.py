@@ -44,6 +44,8 @@ _VALUES: Mapping[str, tuple[str, ...]] = {
     "publishLocation": ("pipeline",),
     "source": ("current",),
 }
+# The inputs in which `$(…)` may be the shell's own.
+SCRIPTS = ("script", "inlineScript")
 # The service takes a longer script in no task of the Azure CLI.
 _LONGEST_SCRIPT = 5000
 
@@ -147,6 +149,9 @@ def _inputs(node: Node, task: Node) -> dict[str, str]:
     for key in given.keys() & _VALUES.keys():
         if inputs:
             inputs.choice(key, _VALUES[key], "")
+    if "$" in given.get("azureSubscription", ""):
+        problem = f"the service connection {given['azureSubscription']} is known only while the run goes on"
+        raise fault(task.place, problem, "Name it, or use a parameter.")
     if len(given.get("inlineScript", "")) > _LONGEST_SCRIPT:
         raise fault(task.place, f"its script is longer than {_LONGEST_SCRIPT} characters", "Keep it in a file.")
     return given

@@ -1,6 +1,7 @@
 """What each task does on this machine."""
 
 import shutil
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,7 @@ class Bench:
         folder = self.sources / named
         if not folder.is_dir():
             return Ended(1, f"There is no folder {folder}.\n")
-        script = self.temporary / f"script-{len(list(self.temporary.iterdir()))}.sh"
+        script = self.temporary / f"{uuid.uuid4()}.sh"
         script.write_text(text, encoding="utf-8")
         return self.program("bash", *options, str(script), folder=folder, more=more)
 

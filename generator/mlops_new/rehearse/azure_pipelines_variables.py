@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 _MACRO = re.compile(r"\$\(([^()$]+)\)")
-_DEEPEST = 20
+_DEEPEST = 10
 _MASK = "***"
 
 
@@ -59,6 +59,10 @@ class Variables:
             return known[1] if known else match[0]
 
         return _MACRO.sub(value, text)
+
+    def unknown(self, text: str) -> list[str]:
+        """The names in `$(name)` that no variable has."""
+        return [name.strip() for name in _MACRO.findall(text) if name.strip().lower() not in self.values]
 
     def settle(self) -> None:
         """Expand the values themselves, as the agent does when a job starts."""
