@@ -16,13 +16,13 @@ class Graph:
     """The results by name, of those that were settled so far; each is settled after those that it waits for."""
 
     def __init__(self, needs: Mapping[str, Sequence[str]], cancel: threading.Event) -> None:
-        """Start with no results."""
-        self._needs, self._cancel = needs, cancel
+        """Start with no results; what starts although the run was cancelled is not cancelled itself."""
+        self._needs, self._cancel, self._goes_on = needs, cancel, cancel.is_set()
         self._results: dict[str, str] = {}
 
     def settle(self, name: str, result: str) -> None:
-        """Note a result; one that an approver refused has failed."""
-        self._results[name] = "Failed" if result == "Rejected" else result
+        """Note a result, in the service's word."""
+        self._results[name] = result
 
     def result(self, name: str) -> str:
         """The result of one that was settled, in the service's word."""
@@ -44,10 +44,9 @@ class Graph:
         return truth(evaluate(condition.expression, roots, status))
 
     def _status(self, name: str, function: str, named: Sequence[str]) -> bool:
-        is_canceled = self._cancel.is_set()
         if function in {"always", "canceled"}:
-            return function == "always" or is_canceled
-        if is_canceled:
+            return function == "always" or self._cancel.is_set()
+        if self._cancel.is_set() and not self._goes_on:
             return False
         found = [self._results[other] for other in named or self._before(name)]
         if function == "succeeded":

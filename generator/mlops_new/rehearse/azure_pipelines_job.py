@@ -42,6 +42,8 @@ class JobRunner:
         self._setting, self._job, self._variables = setting, job, variables
         self._state: JobState = "Succeeded"
         self._told = Told(variables)
+        # A job that starts although the run was cancelled is not cancelled itself.
+        self._cancel = threading.Event() if setting.run.cancel.is_set() else setting.run.cancel
         self._names = {step.name for step in job.steps if step.name}
         self._processes = Processes()
         self._deadline = time.monotonic() + (job.minutes or _NO_LIMIT_MINUTES) * setting.run.minute
@@ -94,7 +96,7 @@ class JobRunner:
                 raise fault(step.place, f"no variable is named {name}", "Correct the name, or give it to the run.")
 
     def _is_wanted(self, step: Step) -> bool:
-        if self._setting.run.cancel.is_set():
+        if self._cancel.is_set():
             self._state = "Canceled"
         if step.condition is None:
             return self._state == "Succeeded"
@@ -118,7 +120,7 @@ class JobRunner:
         deadline = time.monotonic() + self._job.grace * minute if is_over else self._deadline
         if step.minutes:
             deadline = min(deadline, time.monotonic() + step.minutes * minute)
-        cancel = threading.Event() if is_over else setting.run.cancel
+        cancel = threading.Event() if is_over else self._cancel
         limits = Limits(deadline, cancel, _GRACE_SECONDS * minute / 60)
         environ = self._environ(step)
         bench = Bench(

@@ -281,16 +281,64 @@ def test_what_takes_longer_than_its_limit_is_stopped(
     assert results["s.j"].steps[0].seconds < 10
 
 
-def test_a_run_that_is_cancelled_cleans_up_and_starts_nothing_else(tmp_path: Path) -> None:
+CANCELLED = """\
+stages:
+  - stage: s
+    jobs:
+      - job: j
+        steps:
+          - checkout: none
+          - {bash: sleep %s, displayName: slow}
+          - {bash: "true", displayName: next}
+          - {bash: "true", displayName: mend, condition: failed()}
+          - {bash: sleep 0.6, displayName: last, condition: always()}
+      - job: k
+        dependsOn: j
+        steps: [{checkout: none}, {bash: "true"}]
+  - stage: after
+    jobs: [{job: j, steps: [{checkout: none}, {bash: "true"}]}]
+  - stage: either
+    condition: succeededOrFailed()
+    jobs: [{job: j, steps: [{checkout: none}, {bash: "true"}]}]
+  - stage: stopped
+    condition: canceled()
+    jobs: [{job: j, steps: [{checkout: none}, {bash: "true"}]}]
+"""
+
+
+@pytest.mark.parametrize("seconds", ["60", "0"])
+def test_a_run_that_is_cancelled_cleans_up_and_starts_nothing_else(tmp_path: Path, seconds: str) -> None:
     cancel = threading.Event()
 
     def on_step(event: StepEvent) -> None:
-        if event.name == "slow" and event.result is None:
+        if event.name == "slow" and event.result:
+            cancel.set()
+        elif event.name == "slow" and seconds != "0":
             threading.Timer(0.3, cancel.set).start()
 
-    results = run(tmp_path, SLOW % "enabled: true", cancel=cancel, on_step=on_step, minute=6)
-    assert [step.result for step in results["s.j"].steps] == ["Canceled", "Skipped", "Skipped", "Succeeded"]
-    assert states(results) == {"s.j": "Canceled", "after.j": "Canceled"}
+    results = run(tmp_path, CANCELLED % seconds, cancel=cancel, on_step=on_step)
+    slow = "Canceled" if seconds != "0" else "Succeeded"
+    assert [step.result for step in results["s.j"].steps] == [slow, "Skipped", "Skipped", "Succeeded"]
+    assert results["s.j"].steps[0].seconds < 20
+    assert states(results) == {
+        "s.j": "Canceled",
+        "s.k": "Canceled",
+        "after.j": "Canceled",
+        "either.j": "Canceled",
+        "stopped.j": "Succeeded",
+    }
+
+
+def test_succeeded_or_failed_asks_nothing_of_what_stands_before(tmp_path: Path) -> None:
+    results = run(
+        tmp_path,
+        stages(
+            f"stage: a, condition: failed(), jobs: [{{job: j, {OK}}}]",
+            f"stage: b, condition: succeededOrFailed(), jobs: [{{job: j, {OK}}}]",
+            f"stage: c, dependsOn: a, condition: succeededOrFailed('a'), jobs: [{{job: j, {OK}}}]",
+        ),
+    )
+    assert states(results) == {"a.j": "Skipped", "b.j": "Succeeded", "c.j": "Skipped"}
 
 
 def test_what_is_raised_while_a_step_starts_ends_the_run(tmp_path: Path) -> None:
@@ -331,6 +379,18 @@ REFUSED = {
             f"stage: b, condition: \"eq(dependencies.a.output['x.y'], 'x')\", jobs: [{{job: j, {OK}}}]",
         ),
         "main.yml:3: dependencies.a.output.x.y is not known",
+    ),
+    "a status of a stage that is not waited for": (
+        stages(f"stage: a, jobs: [{{job: j, {OK}}}]", f"stage: b, condition: failed('c'), jobs: [{{job: j, {OK}}}]"),
+        "main.yml:3: c is asked about",
+    ),
+    "an expression within a text": (
+        stages(f"stage: a, variables: {{x: \"a $[ variables['b'] ]\"}}, jobs: [{{job: j, {OK}}}]"),
+        r"main.yml:2: \$\[ \] has to stand alone",
+    ),
+    "a step's name that stands twice": (
+        stages("stage: a, jobs: [{job: j, steps: [{bash: a, name: x}, {bash: b, name: x}]}]"),
+        "main.yml:2: the name x stands here twice",
     ),
     "a group that is not there": (
         stages(f"stage: a, variables: [{{group: g}}], jobs: [{{job: j, {OK}}}]"),

@@ -37,9 +37,9 @@ def program(folder: Path, name: str, text: str) -> Mapping[str, str]:
 
 def test_a_script_stops_at_no_fault_unless_it_says_so(tmp_path: Path) -> None:
     # The agent runs `bash FILE`: only the last command's code counts.
-    text = '{bash: "false; echo on", displayName: a}', '{bash: "set -e; false; echo on", displayName: b}'
-    result = run(tmp_path, job(*text))["s.j"]
-    assert [(step.code, step.output) for step in result.steps] == [(0, "on\n"), (1, "")]
+    steps = ('{bash: "false; echo on"}', '{script: "false; echo on"}', '{bash: "set -e; false; echo on"}')
+    result = run(tmp_path, job(*steps))["s.j"]
+    assert [(step.code, step.output) for step in result.steps] == [(0, "on\n"), (0, "on\n"), (1, "")]
 
 
 def test_a_script_runs_in_its_folder_with_its_own_variables(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_folder_that_is_not_there_fails_the_step(tmp_path: Path) -> None:
 
 def test_a_job_works_on_a_copy_of_its_own_at_the_commit(tmp_path: Path) -> None:
     pipeline = (
-        "stages: [{stage: s, jobs: [{job: a, steps: [{bash: 'echo more >> .azuredevops/main.yml; touch new'}]}, "
+        "stages: [{stage: s, jobs: [{job: a, steps: [{bash: 'cat .azuredevops/*; rm -r .azuredevops'}]}, "
         "{job: b, steps: [{checkout: self, fetchDepth: 0, persistCredentials: false}, "
         '{bash: \'git status --short; git log --format=%s; git branch --remotes --format="%(refname)"; '
         "echo $BUILD_SOURCEVERSION'}]}]}]"
@@ -204,7 +204,7 @@ def test_python_of_the_version_is_found_or_missed(tmp_path: Path) -> None:
 def test_what_a_script_tells_the_agent_is_done(tmp_path: Path) -> None:
     steps = (
         "bash: echo '##vso[task.setvariable variable=key;isSecret=true]hush'",
-        "bash: echo '##vso[task.prependpath]/some/where'",
+        "bash: echo '##vso[task.prependpath]/some/where'; echo '##vso[task.setvariable variable=x;isOutput=true]1'",
         'bash: echo "$(key) [$KEY] ${PATH%%:*}"',
         'bash: echo page > $AGENT_TEMPDIRECTORY/p.md; echo "##vso[task.uploadsummary]$AGENT_TEMPDIRECTORY/p.md"',
         "bash: 'echo \"##vso[task.logissue type=warning;linenumber=3]careful; now\"'",
@@ -212,6 +212,7 @@ def test_what_a_script_tells_the_agent_is_done(tmp_path: Path) -> None:
     )
     result = run(tmp_path, job(*steps))["s.j"]
     assert "*** [] /some/where" in said(result)
+    assert result.outputs == {}  # no step has a name
     assert result.attachments == {"p.md": "page\n"}
     assert result.issues == ("warning: careful; now",)
     assert [step.result for step in result.steps] == ["Succeeded"] * 5 + ["Failed"]
