@@ -18,7 +18,7 @@ ROWS = (
     ("support", "project", "verify"),
     ("cookiecutter_door",),
     ("lint",),
-    ("check",),
+    ("check", "rehearse"),
     ("cli", "__main__"),
 )
 
