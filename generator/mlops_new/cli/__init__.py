@@ -8,7 +8,7 @@ import sys
 import typer
 
 from mlops_new import __version__
-from mlops_new.cli import check, console, lint, patterns, project, support, verify
+from mlops_new.cli import check, console, lint, patterns, project, rehearse, support, verify
 from mlops_new.errors import FAILED, INTERRUPTED, KitError
 
 app = typer.Typer(
@@ -34,7 +34,7 @@ def options(
     """Options of mlops-new itself."""
 
 
-for module in (project, patterns, verify, lint, check, support):
+for module in (project, patterns, verify, rehearse, lint, check, support):
     app.command(module.NAME)(module.command)
 
 

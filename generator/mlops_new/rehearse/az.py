@@ -22,6 +22,7 @@ from mlops_new.rehearse.az_table import AzError, Call, read_call
 
 FOLDER: Final = "MLOPS_REHEARSAL"
 RUNNER: Final = "runner.pid"
+VERSION: Final = "azure-cli 2.77.0"
 TOKEN: Final = "rehearsal:"  # noqa: S105 - what stands before the name of an identity, and opens nothing
 _SIGNED_IN: Final = "azure-identity"
 # Cores of each family of sizes in the subscription of a rehearsal: used, and allowed.
@@ -171,6 +172,8 @@ def run(words: Sequence[str], state: State, here: Path) -> tuple[int, str, str]:
     marker = root / ".git" / _SIGNED_IN
     identity = marker.read_text(encoding="utf-8") if marker.is_file() else ""
     data: dict[str, Any] = {"command": " ".join(words), "identity": identity}
+    if list(words) == ["--version"]:
+        return 0, VERSION, ""
     try:
         call = read_call(words)
         session = _Session(state, call, root, places, identity)

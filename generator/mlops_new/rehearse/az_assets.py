@@ -60,7 +60,10 @@ class Assets:
         others = [path for path in sets if not path.startswith("tags.")]
         if others:
             raise AzError(f"(UserError) {others[0]} of a {kind} cannot be changed.")
-        self._state.set_tags(self._one(kind, name, version), tags_of(sets))
+        tags = tags_of(sets)
+        self._state.set_tags(self._one(kind, name, version), tags)
+        if "role" in tags:
+            self._state.event("role", place=self._place, version=version, role=tags["role"])
         return self.show(kind, name, version)
 
     def share(self, name: str, version: str, target: tuple[str, str, str]) -> dict[str, Any]:

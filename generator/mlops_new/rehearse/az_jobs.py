@@ -1,16 +1,18 @@
 """Jobs of the stand-in: each is really run, by the project's own runner, in the project's own environment."""
 
+import hashlib
 import json
 import os
 import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mlops_new import git
 from mlops_new.rehearse.az_project import Places
 from mlops_new.rehearse.az_state import JobRecord, State, now
 from mlops_new.rehearse.az_table import AzError
@@ -44,7 +46,8 @@ class Jobs:
         record = JobRecord(self._workspace, name, "Running", file.stem, body, by, now())
         self._state.put_job(record)
         ends = self._state.failure("job", self._workspace)
-        status = "Failed" if ends else self._run(file, inputs, self._state.folder / "jobs" / name)
+        target = self._state.folder / "jobs" / name
+        status = "Failed" if ends else self._reused(file, inputs, target) or self._run(file, inputs, target)
         self._state.put_job(JobRecord(self._workspace, name, status, file.stem, body, by, record.created))
         return self.show(name)
 
@@ -78,7 +81,23 @@ class Jobs:
                 raise AzError(f"(NotFound) Output {one} of {name} not found.")
             shutil.copytree(source / one, target / folder / one, dirs_exist_ok=True)
 
-    def _run(self, file: Path, inputs: list[str], target: Path) -> str:
+    def _reused(self, file: Path, inputs: Sequence[str], target: Path) -> str:
+        """Bring back what a job left that did the same with the same; the service reuses finished steps, too."""
+        kept = self._kept(file, inputs)
+        if not (kept / "done").is_dir():
+            return ""
+        shutil.copytree(kept / "done", target)
+        return "Completed"
+
+    def _kept(self, file: Path, inputs: Sequence[str]) -> Path:
+        """Where what a job leaves is kept: by its code, its data, its inputs, and the workspace's models."""
+        trees = git.text("ls-tree", "HEAD", "src", "azureml", "config", "data", "requirements.txt", folder=self._root)
+        models = self._state.assets(self._workspace, "model", self._places.model)
+        known = [(model.version, model.tags.get("role"), model.tags.get("content_sha256")) for model in models]
+        key = json.dumps([trees, file.name, list(inputs), known])
+        return self._state.folder.parent / "reused" / hashlib.sha256(key.encode()).hexdigest()
+
+    def _run(self, file: Path, inputs: Sequence[str], target: Path) -> str:
         package = next(self._root.glob("src/*/ops/pipeline.py")).parts[-3]
         sets = [word for text in inputs for word in ("--set", text)]
         command = [str(python_of(self._root)), "-m", f"{package}.ops.pipeline", "run", str(file), *sets, "--json"]
@@ -96,6 +115,7 @@ class Jobs:
             return "Failed"
         for name, path in json.loads(done.stdout)["outputs"].items():
             shutil.copytree(path, target / name)
+        shutil.copytree(target, self._kept(file, inputs) / "done", dirs_exist_ok=True)
         return "Completed"
 
     def _tracking(self) -> str:

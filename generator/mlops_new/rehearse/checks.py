@@ -1,7 +1,8 @@
 """The verbs that judge a project's code alone, in a rehearsal: `rehearsal-check UV VERB ARGUMENTS`.
 
-A rehearsal is about the delivery, and the project has verbs for its tests; so `lint` and `test` are run only where that
-is asked for, and else taken as passed, which the report says. A scenario may let one of them fail.
+A rehearsal is about the delivery, and the project has verbs for its tests; so `lint`, `test` and the training on a
+sample are run only where that is asked for, and else taken as passed, which the report says. A scenario may let one of
+them fail.
 """
 
 import os

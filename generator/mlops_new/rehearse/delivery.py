@@ -55,9 +55,13 @@ class Delivery(ABC):
     def __init__(self, origin: Path, stage: Stage) -> None:
         """Know the project's repository, and where the rehearsal takes place."""
         self.origin, self.stage = origin, stage
-        self.state = State(stage.state)
         self._guard, self._count = threading.Lock(), 0
         self._locks: dict[str, threading.Lock] = {}
+
+    @property
+    def state(self) -> State:
+        """What the stand-in for Azure knows now."""
+        return State(self.stage.state)
 
     @abstractmethod
     def is_exclusive(self, workflow: str) -> bool:

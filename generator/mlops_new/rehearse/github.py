@@ -132,7 +132,7 @@ def _job(job: dict[str, Any], artifacts: Path) -> dict[str, Any]:
     return found
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc] # its types are another package
+class _Loader(yaml.SafeLoader):
     """Reads `on` as a text, as GitHub does."""
 
 

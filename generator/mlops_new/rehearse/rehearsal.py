@@ -73,6 +73,7 @@ class Rehearsal:
         prepare(project, self._base)
         self._known: dict[str, tuple[Played, ...]] = {}
         self.ci = _ci_of(project)
+        self._delivery: Delivery = (GitHub if self.ci == "github_actions" else AzureDevOps)(self._origin, self.stage)
 
     def play(self, scenario: Scenario, shared: frozenset[str], tell: Tell) -> Result:
         """Play a scenario; `shared` are the beginnings that another one has too, and that are kept for it."""
@@ -92,10 +93,6 @@ class Rehearsal:
     @property
     def _origin(self) -> Path:
         return self._world / "origin"
-
-    @property
-    def _delivery(self) -> Delivery:
-        return (GitHub if self.ci == "github_actions" else AzureDevOps)(self._origin, self.stage)
 
     def _take_up(self, key: str | None) -> tuple[Played, ...]:
         """Bring back what a beginning led to, or start with nothing."""
@@ -146,7 +143,6 @@ class Rehearsal:
         return Played(_title(step), round(time.monotonic() - started, 1), tuple(wrong), tuple(logs))
 
     def _run(self, steps: Sequence[Step]) -> list[Run]:
-        delivery = self._delivery
         State(self.stage.state).remember(
             REFUSED_FACT, " ".join(place for one in steps for place in one.get("refuse", ()))
         )
@@ -156,7 +152,7 @@ class Rehearsal:
             branch = one.get("branch", "main")
             base = git.commit_of(self._origin, "main") if one.get("by") == "pull_request" else ""
             commit = f"merge-{branch}" if branch != "main" else branch
-            return delivery.start(one["run"], Trigger(one.get("by", "manual"), inputs, base), commit)
+            return self._delivery.start(one["run"], Trigger(one.get("by", "manual"), inputs, base), commit)
 
         with ThreadPoolExecutor(max(len(steps), 1)) as pool:
             return list(pool.map(start, steps))

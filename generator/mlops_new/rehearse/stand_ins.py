@@ -13,7 +13,7 @@ from mlops_new.rehearse.az import FOLDER
 _MODULES = {"az": "az", "terraform": "terraform", "rehearsal-approve": "approve", "rehearsal-check": "checks"}
 # The verbs that judge the code alone are answered by `rehearsal-check`, which may run them or not.
 _UV = """#!/bin/bash
-if [[ "$1 $2" == "run poe" && ( "$3" == lint || "$3" == test ) ]]; then
+if [[ "$1 $2" == "run poe" && ( "$3" == lint || "$3" == test || "$3" == train ) ]]; then
   exec rehearsal-check "{uv}" "${{@:3}}"
 fi
 exec "{uv}" "$@"
