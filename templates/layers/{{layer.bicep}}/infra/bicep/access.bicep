@@ -17,14 +17,15 @@ param groupIds object
 ])
 param groupNames array
 
+var groupId = resourceGroup().id
 var roleIds = loadJsonContent('builtin-roles.json')
 var customRoles = loadJsonContent('../roles.json')
 var reader = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.Reader)
-var dataScientist = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', guid(resourceGroup().id, 'data_scientist'))
-var mlEngineer = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', guid(resourceGroup().id, 'ml_engineer'))
-var modelValidator = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', guid(resourceGroup().id, 'model_validator'))
-var ciDeployer = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', guid(resourceGroup().id, 'ci_deployer'))
-var endpointCaller = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', guid(resourceGroup().id, 'endpoint_caller'))
+var dataScientist = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', guid(groupId, 'data_scientist'))
+var mlEngineer = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', guid(groupId, 'ml_engineer'))
+var modelValidator = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', guid(groupId, 'model_validator'))
+var ciDeployer = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', guid(groupId, 'ci_deployer'))
+var endpointCaller = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', guid(groupId, 'endpoint_caller'))
 
 var storageRoles = [
   { identity: 'compute', role: 'Storage Blob Data Contributor' }
@@ -81,13 +82,13 @@ resource endpointIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024
 }
 
 resource definitions 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [for role in customRoles: {
-  name: guid(resourceGroup().id, role.key)
+  name: guid(groupId, role.key)
   properties: {
     roleName: '${role.name} (${names.role})'
     description: role.description
     type: 'CustomRole'
     assignableScopes: [
-      resourceGroup().id
+      groupId
     ]
     permissions: [
       {
@@ -150,7 +151,7 @@ resource onEndpointIdentity 'Microsoft.Authorization/roleAssignments@2022-04-01'
 }
 
 resource onGroup 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(resourceGroup().id, identityIds.deploy, 'Monitoring Reader')
+  name: guid(groupId, identityIds.deploy, 'Monitoring Reader')
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds['Monitoring Reader'])
     principalId: principalIds.deploy
