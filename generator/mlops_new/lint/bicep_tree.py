@@ -1,12 +1,14 @@
 """Bicep as a tree: what tree-sitter reads, and the few questions that are asked of it."""
 
+import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
-from mlops_new.errors import MissingExtraError
+from mlops_new.errors import MissingExtraError, nearest
 
+_FEW = 20
 # tree-sitter gives its nodes no types of their own that hold across its releases.
 Node = Any
 
@@ -30,7 +32,38 @@ def parse(text: bytes) -> Node:
     Raises:
         MissingExtraError: tree-sitter is not installed.
     """
-    return _parser().parse(text).root_node
+    return _parser().parse(_NULLABLE.sub(rb"\1object?", _without_spread(text))).root_node
+
+
+_TOKEN = re.compile(rb"""'''.*?'''|'(?:[^'\\\n]|\\.)*'|//[^\n]*|/\*.*?\*/|\.\.\.|[\[\]{}]""", re.DOTALL)
+
+
+# Nor does it know that a type of one's own may be left out; for what is asked of the tree, any object will do.
+_NULLABLE = re.compile(rb"^(param +\w+ +)(?!(?:string|int|bool|object|array)\b)[\w.]+\?", re.MULTILINE)
+
+
+def _without_spread(text: bytes) -> bytes:
+    """A file without `...`, which the grammar does not know: in an object it becomes a property named `_spread`."""
+    around: list[bytes] = []
+
+    def replace(match: re.Match[bytes]) -> bytes:
+        token = match[0]
+        if token in (b"[", b"{"):
+            around.append(token)
+        elif token in (b"]", b"}") and around:
+            around.pop()
+        if token != b"...":
+            return token
+        return b"_spread: " if around[-1:] == [b"{"] else b""
+
+    return _TOKEN.sub(replace, text)
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """A remedy for a misspelt name, which lists what is known only where that is short."""
+    words = sorted(known)
+    is_told = len(words) <= _FEW or difflib.get_close_matches(name, words, 1)
+    return nearest(name, words) if words and is_told else "Correct it."
 
 
 def walk(node: Node) -> Iterator[Node]:
