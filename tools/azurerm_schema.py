@@ -29,15 +29,26 @@ _TOP = re.compile(r"^export (?=class |function |interface )", re.MULTILINE)
 _CLASS = re.compile(r"class (\w+) extends cdkt[nf]\.(\w+)")
 _SETTINGS = re.compile(r"function (\w+)ToHclTerraform\(")
 _TYPE_NAME = re.compile(r'static readonly tfResourceType = "(\w+)"')
-_FLAGS = re.compile(r"^  // (\w+) - computed: (true|false), optional: (true|false), required: (true|false)$", re.MULTILINE)
+_FLAGS = re.compile(
+    r"^  // (\w+) - computed: (true|false), optional: (true|false), required: (true|false)$", re.MULTILINE
+)
 _ENTRY = re.compile(
-    r'^ +(\w+): \{\n +value: (.*),\n +isBlock: (true|false),\n +type: "(\w+)",\n +storageClassType: "(\w+)",', re.MULTILINE
+    r'^ +(\w+): \{\n +value: (.*),\n +isBlock: (true|false),\n +type: "(\w+)",\n +storageClassType: "(\w+)",',
+    re.MULTILINE,
 )
 _NESTED = re.compile(r"new (\w+)\(this, \"\w+\"(?:, (true|false))?\)")
 _MAP = re.compile(r"new cdkt[nf]\.(String|Boolean|Number|Any)Map(List)?\(")
 _GETTER = re.compile(r"this\.(get\w+Attribute|interpolationForAttribute)\(")
-_SIMPLE = {"string": "string", "number": "number", "boolean": "bool", "any": "dynamic", "String": "string",
-           "Number": "number", "Boolean": "bool", "Any": "dynamic"}
+_SIMPLE = {
+    "string": "string",
+    "number": "number",
+    "boolean": "bool",
+    "any": "dynamic",
+    "String": "string",
+    "Number": "number",
+    "Boolean": "bool",
+    "Any": "dynamic",
+}
 _STORED = re.compile(r"(string|number|boolean|any)(List|Map)?(List)?")
 _READ: dict[str, object] = {
     "getStringAttribute": "string",
@@ -159,7 +170,10 @@ class Schema:
         block = self.block(struct)
         members = {name: attribute["type"] for name, attribute in block.get("attributes", {}).items()}
         for name, nested in block.get("block_types", {}).items():
-            members[name] = ["list", ["object", {k: v["type"] for k, v in nested["block"].get("attributes", {}).items()}]]
+            members[name] = [
+                "list",
+                ["object", {k: v["type"] for k, v in nested["block"].get("attributes", {}).items()}],
+            ]
         return ["object", members]
 
 
@@ -190,7 +204,7 @@ def provider_schema(package: Path) -> Block:
     found: Block = {"provider": {}, "resource_schemas": {}, "data_source_schemas": {}}
     kinds = {"TerraformResource": "resource_schemas", "TerraformDataSource": "data_source_schemas"}
     for folder, script in scripts(package):
-        if folder in ("provider-functions",):
+        if folder == "provider-functions":
             continue
         schema = Schema(typescript(script))
         if folder == "provider":

@@ -5,9 +5,9 @@ its file writer replaced, so that a render neither clones, nor compiles the same
 disk. `tests/unit/test_engine_contract.py` fails first when a release of copier changes it.
 """
 
+import pickle
 import stat
 from collections.abc import Mapping
-from copy import deepcopy
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, cast
@@ -35,16 +35,16 @@ class _UnparsableError(ValueError):
 
 
 @lru_cache(maxsize=1024)
-def _parsed(text: str) -> Any:
+def _parsed(text: str) -> bytes:
     try:
-        return parse_yaml_string(text)
+        return pickle.dumps(parse_yaml_string(text))
     except (ValueError, LookupError, RecursionError) as error:
         raise _UnparsableError(text, " ".join(str(error).split())) from None
 
 
 def _parse_yaml(text: Any) -> Any:
     """What copier does with the text of a YAML answer, once for each text: that is half of a render's time."""
-    return deepcopy(_parsed(text)) if isinstance(text, str) else text
+    return pickle.loads(_parsed(text)) if isinstance(text, str) else text  # noqa: S301 - made above
 
 
 cast(dict[str, Any], CAST_STR_TO_NATIVE)["yaml"] = _parse_yaml
@@ -58,6 +58,7 @@ class _MemoryWorker(Worker):
         self._renderer = renderer
         self.files: dict[str, RenderedFile] = {}
         self._context: dict[str, Any] | None = None
+        self._parts: dict[str, str] = {}
 
     @property
     def template(self) -> Template:
@@ -83,6 +84,20 @@ class _MemoryWorker(Worker):
         if self._context is None:  # answers no longer change, so one context serves every file
             self._context = dict(super()._render_context())
         return self._context
+
+    def _render_string(self, string: str, extra_context: Any = None) -> str:
+        """Parts of paths come again with each file: one that yields no further parts is rendered once."""
+        if Phase.current() is not Phase.RENDER or "yield" in string or extra_context:
+            return super()._render_string(string, extra_context)
+        if string not in self._parts:
+            self._parts[string] = super()._render_string(string) if "{" in string else string
+        yielded = get_yield_context(self.jinja_env)
+        yielded.yield_name = yielded.yield_iterable = None
+        return self._parts[string]
+
+    def _render_path(self, relpath: Path) -> Any:
+        """A layer that is off is seen by its name, and not path by path."""
+        return super()._render_path(relpath) if self._render_string(relpath.parts[0]) else ()
 
     def _render_file(self, src_relpath: Path, dst_relpath: Path, extra_context: Any = None) -> None:
         source, path = self.template.local_abspath / src_relpath, dst_relpath.as_posix()

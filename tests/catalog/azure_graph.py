@@ -67,7 +67,7 @@ class AzurePipelines:
         assert all(entry["always"] and entry["branches"] == {"include": ["main"]} for entry in schedules)
         return without(
             {
-                "pull_request": review != "none",
+                "pull_request": review != "none" and review.get("paths", {"include": True})["include"],
                 "push": push["paths"]["include"] if push != "none" else [],
                 "schedule": schedules[0]["cron"] if schedules else None,
                 "event": event is not None,
@@ -90,6 +90,8 @@ class AzurePipelines:
     def asked(self, condition: str) -> Graph:
         if not condition:
             return {}
+        if condition == "and(succeeded(), ne(variables['System.PullRequest.IsFork'], 'True'))":
+            return {"trusted": True}
         found = match(
             r"and\(succeeded\(\), ne\(variables\['System\.PullRequest\.IsFork'\], 'True'\), "
             r"eq\(dependencies\.(?P<stage>\w+)\.outputs\['(?P<word>[\w.]+)'\], '(?P<value>\w+)'\)\)",

@@ -48,13 +48,19 @@ class GitHub:
         kinds = {"choice": "environment", "string": "text"}
         return without(
             {
-                "pull_request": "pull_request" in node,
+                "pull_request": self.reviewed(node),
                 "push": [path.removesuffix("/**") for path in node.get("push", {}).get("paths", [])],
                 "schedule": node["schedule"][0]["cron"] if "schedule" in node else None,
                 "event": node.get("repository_dispatch") == {"types": ["aml-data-drift"]},
                 "manual": {name: kinds[entry["type"]] for name, entry in inputs.items()},
             }
         )
+
+    def reviewed(self, node: Graph) -> bool | list[str]:
+        """Whether a change starts it, or the paths that do; a queue of merges starts what every change starts."""
+        paths = [path.removesuffix("/**") for path in node.get("pull_request", {}).get("paths", [])]
+        assert ("merge_group" in node) == ("pull_request" in node and not paths)
+        return paths or "pull_request" in node
 
     def stage(self, call: Graph) -> Graph:
         only(call, "needs", "if", "permissions", "uses", "with")
@@ -77,6 +83,8 @@ class GitHub:
         condition = " ".join(condition.split())
         if not condition:
             return {}
+        if condition == TRUST:
+            return {"trusted": True}
         found = match(rf"(?P<word>needs\S+) == '(?P<value>\w+)' && {re.escape(TRUST)}", condition)
         return {"if": {self.output(found["word"]): found["value"]}, "trusted": True}
 

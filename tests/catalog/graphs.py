@@ -58,8 +58,11 @@ def verb(script: str) -> Graph:
 
 
 def expected(graph: Graph, answers: Mapping[str, Any]) -> Graph:
-    """The normal form of the graph for some answers: `environments`, `frequency`."""
-    return {name: _workflow(graph, workflow, answers) for name, workflow in graph["workflows"].items()}
+    """The normal form of the graph for some answers: `environments`, `frequency`, and `layers` beyond the usual."""
+    found = {
+        name: w for name, w in graph["workflows"].items() if w.get("layer", "") in ("", *answers.get("layers", ()))
+    }
+    return {name: _workflow(graph, workflow, answers) for name, workflow in found.items()}
 
 
 def _workflow(graph: Graph, workflow: Graph, answers: Mapping[str, Any]) -> Graph:
@@ -74,7 +77,8 @@ def _workflow(graph: Graph, workflow: Graph, answers: Mapping[str, Any]) -> Grap
         for number, place in enumerate(places):
             last = {"last": str(number + 1 == len(places)).lower(), "environment": place} if place else {}
             needs = [places[number - 1]] if place and number else entry.get("needs", [])
-            given = {**last, **entry.get("with", {})}
+            known = {**last, **entry.get("with", {})}
+            given = {name: known[name] for name in graph["stages"][entry["stage"]]["parameters"]}
             stages[place or key] = _stage(graph["stages"][entry["stage"]], entry, needs, given, answers)
     lock = workflow.get("lock", {}).get("cancels")
     return {"starts": without(starts), "cancels": lock, "stages": stages}

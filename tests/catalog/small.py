@@ -11,6 +11,7 @@ from conftest import BIN, copy_catalog
 # The choices that stay; the manifest and the rules are narrowed with them.
 KEPT = {
     "ci": "GitHub Actions: github_actions",
+    "iac": "None: none",
     "data_classification": "Internal: internal",
     "environments": "Development, test and production: dev_test_prod",
     "azure_region": "West Europe: westeurope",
@@ -20,7 +21,7 @@ KEPT = {
 
 
 # What no answer turns on any more.
-LEFT_OUT = ("azure_devops",)
+LEFT_OUT = ("azure_devops", "azure_devops_infra", "github_actions_infra", "infra", "terraform")
 
 
 def narrow(catalog: Path) -> None:
@@ -34,6 +35,7 @@ def narrow(catalog: Path) -> None:
     text = manifest.read_text(encoding="utf-8").replace('["3.11", "3.12", "3.13"]', '["3.11"]')
     manifest.write_text(text, encoding="utf-8")
     (catalog / "templates" / "catalog" / "rules.yml").write_text("[]\n", encoding="utf-8")
+    (catalog / "templates" / "catalog" / "layering.yml").write_text("{}\n", encoding="utf-8")
     for layer in LEFT_OUT:
         shutil.rmtree(catalog / "templates" / "layers" / f"{{{{layer.{layer}}}}}")
         (catalog / "templates" / "catalog" / "layers" / f"{layer}.yml").unlink()

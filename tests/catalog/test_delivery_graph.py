@@ -17,6 +17,7 @@ from mlops_new.model import Tree
 
 PATTERNS = sorted(load_catalog(ROOT).patterns)
 CLASSIFICATIONS = ("public", "internal", "confidential", "restricted")
+INFRASTRUCTURE = (("hourly", "none"), ("daily", "terraform"), ("weekly", "terraform"))
 GITHUB, AZURE = ".github/workflows", ".azuredevops"
 
 
@@ -51,15 +52,16 @@ def test_both_ci_systems_do_what_the_graph_says_for_every_answer(
     pattern: str, graph: Graph, controls: Graph, renderer: Renderer
 ) -> None:
     compared = 0
-    for environments, classification, frequency in product(
-        ("dev_test_prod", "dev_prod", "dev"), CLASSIFICATIONS, ("hourly", "daily", "weekly")
+    for environments, classification, (frequency, iac) in product(
+        ("dev_test_prod", "dev_prod", "dev"), CLASSIFICATIONS, INFRASTRUCTURE
     ):
         runner = controls[classification]["runner"]
-        wanted = expected(graph, {"environments": environments.split("_"), "frequency": frequency})
+        layers = [] if iac == "none" else ["infra"]
+        wanted = expected(graph, {"environments": environments.split("_"), "frequency": frequency, "layers": layers})
         for ci in ("github_actions", "azure_devops"):
             answers = {"pattern": pattern, "environments": environments, "data_classification": classification}
             try:
-                tree = renderer.render({**answers, "scoring_frequency": frequency, "ci": ci}).tree
+                tree = renderer.render({**answers, "scoring_frequency": frequency, "ci": ci, "iac": iac}).tree
             except AnswersError:
                 continue
             assert differences(wanted, read(ci, tree, runner)) == []
@@ -68,6 +70,22 @@ def test_both_ci_systems_do_what_the_graph_says_for_every_answer(
 
 
 PLANTED = {
+    "an environment is removed without its name": (
+        ("_infra-destroy.yml", ' --confirm "$CONFIRM"', ""),
+        ("stages/infra-destroy.yml", ' --confirm "$CONFIRM"', ""),
+    ),
+    "a plan gets the identity that makes": (
+        ("_infra-plan.yml", "inputs.environment }}-plan", "inputs.environment }}-infra"),
+        ("stages/infra-plan.yml", "environment }}-plan", "environment }}-infra"),
+    ),
+    "a fork's change is planned": (
+        ("infra-plan.yml", "github.event_name == 'merge_group' ||", "github.event_name == 'pull_request' ||"),
+        ("infra-plan.yml", "ne(variables['System.PullRequest.IsFork'], 'True')", "eq('a', 'a')"),
+    ),
+    "another path makes resources": (
+        ("infra-apply.yml", "      - infra/**\n", "      - src/**\n"),
+        ("infra-apply.yml", "include: [infra]", "include: [src]"),
+    ),
     "a step does something else": (
         (
             "_train.yml",
@@ -155,8 +173,14 @@ PLANTED = {
 @pytest.mark.parametrize("ci", ["github_actions", "azure_devops"])
 def test_a_change_in_one_of_them_is_found(fault: str, ci: str, graph: Graph, renderer: Renderer) -> None:
     name, old, new = PLANTED[fault][ci == "azure_devops"]
-    tree = planted(renderer.render({"ci": ci}).tree, f"{AZURE if ci == 'azure_devops' else GITHUB}/{name}", old, new)
-    wanted = expected(graph, {"environments": ["dev", "test", "prod"], "frequency": "daily"})
+    tree = planted(
+        renderer.render({"ci": ci, "iac": "terraform"}).tree,
+        f"{AZURE if ci == 'azure_devops' else GITHUB}/{name}",
+        old,
+        new,
+    )
+    answers = {"environments": ["dev", "test", "prod"], "frequency": "daily", "layers": ["infra"]}
+    wanted = expected(graph, answers)
     try:
         found = differences(wanted, read(ci, tree, "hosted"))
     except AssertionError as error:  # the reader does not know what it reads

@@ -24,6 +24,8 @@ def test_the_worker_has_the_methods_that_are_replaced_and_called() -> None:
     assert parameters(Worker._render_folder) == ["self", "dst_relpath"]
     assert parameters(Worker._render_symlink) == ["self", "src_relpath", "dst_relpath"]
     assert parameters(Worker._render_context) == ["self"]
+    assert parameters(Worker._render_string) == ["self", "string", "extra_context"]
+    assert parameters(Worker._render_path) == ["self", "relpath"]
     assert parameters(Worker._ask) == ["self"]
     assert parameters(Worker._render_template) == ["self"]
     assert callable(Worker.__dict__["jinja_env"].func)

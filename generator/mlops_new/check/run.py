@@ -31,6 +31,7 @@ from mlops_new.lint.processes import Programs
 from mlops_new.model import Catalog
 from mlops_new.store import cache_folder
 
+_LONG = ("azureml", "terraform")
 _AT_A_TIME = 2
 _PLACED = re.compile(
     r"\A(?P<path>(?:templates/|copier\.yml|organization\.yml)[^:\s]*)(?P<line>:\d+)?:? (?P<problem>.*)"
@@ -149,7 +150,7 @@ def _check_with_tools(
     sources: Sources, rendered: Rendered, plan: Mapping[Tool, list[int]], options: Options, progress: Progress
 ) -> Iterator[Finding]:
     work: list[tuple[Tool, list[int]]] = []
-    for tool, numbers in sorted(plan.items(), key=lambda item: item[0].name != "azureml"):  # the longest first
+    for tool, numbers in sorted(plan.items(), key=lambda item: item[0].name not in _LONG):  # the longest first
         work += [(tool, [number]) for number in numbers] if tool.one_at_a_time else [(tool, numbers)] if numbers else []
     with ThreadPoolExecutor(_AT_A_TIME) as pool, Programs() as programs:
         jobs = [pool.submit(_tool_result, *item, rendered, programs, use_cache=options.use_cache) for item in work]

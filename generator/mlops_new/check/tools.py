@@ -18,7 +18,8 @@ from mlops_new.lint.rendered import JUDGED
 from mlops_new.model import RenderedFile
 
 _LOCATED = re.compile(
-    r"(?P<path>[\w./{}-]+\.(?:py|ya?ml|toml|sh)|CODEOWNERS)(?::(?P<line>\d+))?(?::\d+)?[:,]? (?P<message>.+)"
+    r"(?P<path>[\w./{}-]+\.(?:py|ya?ml|toml|sh|tf|hcl|bicep)|CODEOWNERS)(?::(?P<line>\d+))?(?::\d+)?[:,]? "
+    r"(?P<message>.+)"
 )
 # How `ruff format` names a file, in releases before it told the line.
 _REFORMATTED = re.compile(r"\A(?P<message>Would reformat): (?P<path>\S+)(?P<line>)\Z")
@@ -57,6 +58,7 @@ class Tool:
 PYTHON = ("src/", "tests/")
 WORKFLOWS = (".github/",)
 PIPELINES = (".azuredevops/",)
+TERRAFORM = ("infra/terraform/",)
 YAML_FOLDERS = ("azureml/", "config/", "governance/", *WORKFLOWS, *PIPELINES)
 AZUREML = tuple(
     f"azureml/{kind}/"
@@ -99,6 +101,7 @@ TOOLS: tuple[Tool, ...] = (
             "governance/",
             ".github/",
             ".azuredevops/",
+            "infra/",
             "catalog-info.yaml",
             ".pre-commit-config.yaml",
         ),
@@ -126,6 +129,13 @@ TOOLS: tuple[Tool, ...] = (
         ("check-jsonschema",),
         (sys.executable, "-m", "mlops_new.lint.azure_pipelines"),
         PIPELINES,
+    ),
+    Tool(
+        "terraform",
+        ("grpcio", "msgpack", "tf"),
+        (sys.executable, "-m", "mlops_new.lint.terraform"),
+        TERRAFORM,
+        ("infra/",),
     ),
     Tool(
         "pyproject",

@@ -28,6 +28,7 @@ JUDGED = (
     "config/",
     "docs/",
     "governance/",
+    "infra/",
     "requirements",
 )
 

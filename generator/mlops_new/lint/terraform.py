@@ -3,10 +3,12 @@
 `python -m mlops_new.lint.terraform` checks the configurations here, or in the projects that stand here.
 """
 
+import hashlib
 import json
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,6 +20,8 @@ from mlops_new.lint.terraform_run import RELEASES, Workspace, workspace
 _SUFFIXES = (".tf", ".tftest.hcl", ".tfvars")
 _NO_MATCH = "no available releases match"
 _UNKNOWN = re.compile(r"provider\s+(?:[\w.-]+/)?([\w-]+/[\w-]+)(?:\s+was\s+not\s+found|:\s+provider)")
+_STRING = re.compile(rb'"[^"\n]*"$', re.MULTILINE)
+_AT_A_TIME = 2
 _PLACE = re.compile(r"\bon (\S+) line (\d+)")
 
 
@@ -33,6 +37,10 @@ def faults(folder: Path, paths: Sequence[str]) -> Iterator[Diagnostic]:
         MissingExtraError: There is no Terraform, or the stand-in lacks what it speaks with.
     """
     yield from formatted(folder, paths)
+    yield from _judged(folder, paths)
+
+
+def _judged(folder: Path, paths: Sequence[str]) -> Iterator[Diagnostic]:
     known: set[Diagnostic] = set()
     for inside in configurations(paths):
         found = {*_configuration(folder, inside)}
@@ -85,7 +93,9 @@ def _configuration(folder: Path, inside: str) -> Iterator[Diagnostic]:
             if not found and any(path.startswith(_in(inside, "")) and path.endswith(".tftest.hcl") for path in files):
                 yield from tested(space, inside)
     if not tried:
-        message = f"It allows neither azurerm {' nor '.join(RELEASES)}, whose schemas the kit has: nothing was validated."
+        message = (
+            f"It allows neither azurerm {' nor '.join(RELEASES)}, whose schemas the kit has: nothing was validated."
+        )
         yield Diagnostic(_first(inside, files), 0, "terraform-init", "low", message)
 
 
@@ -145,15 +155,32 @@ def _said(errors: str) -> tuple[str, int, str]:
     return (place[1], int(place[2]), message) if place else ("", 0, message)
 
 
+def _meaning(folder: Path) -> bytes:
+    """What tells two configurations apart but the names that they give: schemas and tests judge no name."""
+    digest = hashlib.sha256()
+    for path in find_files(folder):
+        text = (folder / path).read_bytes()
+        digest.update(path.encode() + b"\0" + (_STRING.sub(b'"', text) if path.endswith("/locals.tf") else text))
+    return digest.digest()
+
+
 def main() -> int:
-    """Check each project, and print `path:line: message` for each fault."""
-    here, code = Path.cwd(), DONE
-    for folder in sorted(path for path in here.glob("variant-*") if path.is_dir()) or [here]:
-        for item in faults(folder, [path for path in find_files(folder) if recognises(path)]):
-            code = REFUSED
-            line = f":{item.line}" if item.line else ""
-            print(f"{(folder / item.path).relative_to(here).as_posix()}{line}: {item.message} [{item.rule}]")  # noqa: T201 - read by the parent process
-    return code
+    """Check each project, and print `path:line: message` for each fault; of those that differ in names alone, one."""
+    here = Path.cwd()
+    projects = sorted(path for path in here.glob("variant-*") if path.is_dir()) or [here]
+    distinct = {_meaning(folder): folder for folder in reversed(projects)}
+    found = [(here, item) for item in formatted(here, [path for path in find_files(here) if recognises(path)])]
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        for folder, items in zip(distinct.values(), pool.map(_configured, distinct.values()), strict=True):
+            found += [(folder, item) for item in items]
+    for folder, item in found:
+        line = f":{item.line}" if item.line else ""
+        print(f"{(folder / item.path).relative_to(here).as_posix()}{line}: {item.message} [{item.rule}]")  # noqa: T201 - read by the parent process
+    return REFUSED if found else DONE
+
+
+def _configured(folder: Path) -> list[Diagnostic]:
+    return sorted(_judged(folder, [path for path in find_files(folder) if recognises(path)]))
 
 
 if __name__ == "__main__":

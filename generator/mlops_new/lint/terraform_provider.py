@@ -28,7 +28,11 @@ from tf.runner import _self_signed_cert
 
 SCHEMA_VARIABLE: Final = "MLOPS_NEW_TERRAFORM_SCHEMA"
 _UNKNOWN: Final = msgpack.ExtType(0, b"\x00")
-_NESTING = {"single": pb.Schema.NestedBlock.SINGLE, "list": pb.Schema.NestedBlock.LIST, "set": pb.Schema.NestedBlock.SET}
+_NESTING = {
+    "single": pb.Schema.NestedBlock.SINGLE,
+    "list": pb.Schema.NestedBlock.LIST,
+    "set": pb.Schema.NestedBlock.SET,
+}
 
 Block = Mapping[str, Any]
 Made = Callable[[str, Any], Any]
@@ -82,9 +86,8 @@ def completed(block: Block, value: Any, made: Made) -> Any:
         return value
     found = dict(value)
     for name, attribute in block.get("attributes", {}).items():
-        if found.get(name) is None and attribute.get("computed"):
-            found[name] = made(name, attribute["type"])
-        elif isinstance(found.get(name), msgpack.ExtType) and made is not made_unknown:
+        is_missing = found.get(name) is None and attribute.get("computed")
+        if is_missing or (isinstance(found.get(name), msgpack.ExtType) and made is not made_unknown):
             found[name] = made(name, attribute["type"])
     for name, inner in block.get("block_types", {}).items():
         held = found.get(name)
@@ -107,6 +110,30 @@ def read_only(block: Block, value: Any, path: str = "") -> Iterator[str]:
         held = value.get(name)
         for item in held if isinstance(held, list) else [held]:
             yield from read_only(inner["block"], item, f"{path}{name}.")
+
+
+def absent(block: Block, value: Any, path: str = "") -> Iterator[str]:
+    """The required attributes that are null; one that is left out is seen by Terraform itself."""
+    if not isinstance(value, dict):
+        return
+    for name, attribute in block.get("attributes", {}).items():
+        if attribute.get("required") and name in value and value[name] is None:
+            yield f"{path}{name}"
+    for name, inner in block.get("block_types", {}).items():
+        held = value.get(name)
+        for item in held if isinstance(held, list) else [held]:
+            yield from absent(inner["block"], item, f"{path}{name}.")
+
+
+def _fault(name: str, summary: str, detail: str) -> Any:
+    """A diagnostic at the attribute, or at the outermost one that it stands in."""
+    step = pb.AttributePath.Step(attribute_name=name.split(".", maxsplit=1)[0])
+    return pb.Diagnostic(
+        severity=pb.Diagnostic.ERROR,
+        summary=summary,
+        detail=f'"{name}" {detail}',
+        attribute=pb.AttributePath(steps=[step]),
+    )
 
 
 def _decoded(value: Any) -> Any:
@@ -151,17 +178,17 @@ class Provider(rpc.ProviderServicer):  # type: ignore[misc] # generated code has
         return pb.ValidateDataResourceConfig.Response()
 
     def ValidateResourceConfig(self, request: Any, _context: Any) -> Any:
-        """Refuse a value for what the service decides."""
+        """Refuse a value for what the service decides, and none for what it needs."""
+        block, value = self._resources[request.type_name], _decoded(request.config)
         faults = [
-            pb.Diagnostic(
-                severity=pb.Diagnostic.ERROR,
-                summary="Value for unconfigurable attribute",
-                detail=f'"{name}" is decided by the service: remove it.',
-                attribute=pb.AttributePath(
-                    steps=[pb.AttributePath.Step(attribute_name=name.split(".", maxsplit=1)[0])]
-                ),
-            )
-            for name in read_only(self._resources[request.type_name], _decoded(request.config))
+            *(
+                _fault(name, "Value for unconfigurable attribute", "is decided by the service: remove it.")
+                for name in read_only(block, value)
+            ),
+            *(
+                _fault(name, "Missing required argument", "is required, and null: give it a value.")
+                for name in absent(block, value)
+            ),
         ]
         return pb.ValidateResourceConfig.Response(diagnostics=faults)
 

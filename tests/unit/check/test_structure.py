@@ -167,7 +167,7 @@ def test_a_layer_that_follows_from_others_counts_as_used(own: Catalog) -> None:
     pattern = replace(own.patterns["batch-scoring"], layers=("project", "ops", "tabular"))
     changed = replace(own, patterns={"batch-scoring": pattern})
     assert "layer batch" in " ".join(finding.message for finding in structure.check_layers_used(changed))
-    following = replace(changed, layering={"batch": (("tabular",),)})
+    following = replace(changed, layering={**changed.layering, "batch": (("tabular",),)})
     assert list(structure.check_layers_used(following)) == []
 
 

@@ -78,7 +78,7 @@ resource "azurerm_role_assignment" "workspace_itself" {
 }
 
 resource "azurerm_role_assignment" "encryption" {
-  for_each = local.customer_managed_keys ? toset(["encryption", "workspace"]) : toset([])
+  for_each = local.has_own_key ? toset(["encryption", "workspace"]) : toset([])
 
   scope                = var.encryption_key_vault_id
   role_definition_name = "Key Vault Crypto Service Encryption User"

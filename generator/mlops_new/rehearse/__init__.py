@@ -1,0 +1,1 @@
+"""Runs the delivery of a project on this machine, with no cloud."""
