@@ -2,7 +2,6 @@
 param names object
 param isProduction bool
 param productionStandingAccess bool
-param identityIds object
 param principalIds object
 
 @description('Object ids of the Entra groups of people, by role; a role without one has nobody.')
@@ -102,7 +101,7 @@ resource definitions 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [for
 
 resource onStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for item in storageRoles: {
   scope: storage
-  name: guid(storage.id, identityIds[item.identity], item.role)
+  name: guid(storage.id, item.identity, item.role)
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds[item.role])
     principalId: principalIds[item.identity]
@@ -112,7 +111,7 @@ resource onStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for i
 
 resource onWorkspace 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for item in workspaceRoles: {
   scope: workspace
-  name: guid(workspace.id, identityIds[item.identity], item.role)
+  name: guid(workspace.id, item.identity, item.role)
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds[item.role])
     principalId: principalIds[item.identity]
@@ -122,7 +121,7 @@ resource onWorkspace 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for
 
 resource onRegistry 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for purpose in ['compute', 'endpoint']: {
   scope: registry
-  name: guid(registry.id, identityIds[purpose], 'AcrPull')
+  name: guid(registry.id, purpose, 'AcrPull')
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.AcrPull)
     principalId: principalIds[purpose]
@@ -132,7 +131,7 @@ resource onRegistry 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for 
 
 resource onVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: vault
-  name: guid(vault.id, identityIds.monitor, 'Key Vault Secrets User')
+  name: guid(vault.id, 'monitor', 'Key Vault Secrets User')
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds['Key Vault Secrets User'])
     principalId: principalIds.monitor
@@ -142,7 +141,7 @@ resource onVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 
 resource onEndpointIdentity 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: endpointIdentity
-  name: guid(endpointIdentity.id, identityIds.deploy, 'Managed Identity Operator')
+  name: guid(endpointIdentity.id, 'deploy', 'Managed Identity Operator')
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds['Managed Identity Operator'])
     principalId: principalIds.deploy
@@ -151,7 +150,7 @@ resource onEndpointIdentity 'Microsoft.Authorization/roleAssignments@2022-04-01'
 }
 
 resource onGroup 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(groupId, identityIds.deploy, 'Monitoring Reader')
+  name: guid(groupId, 'deploy', 'Monitoring Reader')
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds['Monitoring Reader'])
     principalId: principalIds.deploy
@@ -161,7 +160,7 @@ resource onGroup 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 
 resource deploy 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: workspace
-  name: guid(workspace.id, identityIds.deploy, 'ci_deployer')
+  name: guid(workspace.id, 'deploy', 'ci_deployer')
   properties: {
     roleDefinitionId: ciDeployer
     principalId: principalIds.deploy

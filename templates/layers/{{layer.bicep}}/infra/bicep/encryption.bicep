@@ -3,7 +3,7 @@
 @minLength(1)
 param vaultId string
 
-param identityIds object
+param names object
 param principalIds object
 
 var roleIds = loadJsonContent('builtin-roles.json')
@@ -14,7 +14,7 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = {
 
 resource roles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for purpose in ['encryption', 'workspace']: {
   scope: vault
-  name: guid(vault.id, identityIds[purpose], 'Key Vault Crypto Service Encryption User')
+  name: guid(vault.id, '${names.identity}-${purpose}', 'Key Vault Crypto Service Encryption User')
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds['Key Vault Crypto Service Encryption User'])
     principalId: principalIds[purpose]

@@ -1,7 +1,6 @@
 // What Azure ML itself needs for a workspace whose identity is chosen and whose storage has no keys. It has it before
 // there is a workspace.
 param names object
-param identityIds object
 param principalIds object
 
 var roleIds = loadJsonContent('builtin-roles.json')
@@ -33,7 +32,7 @@ resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
 
 resource onStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in storageRoles: {
   scope: storage
-  name: guid(storage.id, identityIds.workspace, role)
+  name: guid(storage.id, 'workspace', role)
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds[role])
     principalId: principalIds.workspace
@@ -43,7 +42,7 @@ resource onStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for r
 
 resource onVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in vaultRoles: {
   scope: vault
-  name: guid(vault.id, identityIds.workspace, role)
+  name: guid(vault.id, 'workspace', role)
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds[role])
     principalId: principalIds.workspace
@@ -53,7 +52,7 @@ resource onVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for rol
 
 resource onRegistry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: registry
-  name: guid(registry.id, identityIds.workspace, 'Contributor')
+  name: guid(registry.id, 'workspace', 'Contributor')
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.Contributor)
     principalId: principalIds.workspace
@@ -63,7 +62,7 @@ resource onRegistry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 
 resource onInsights 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: insights
-  name: guid(insights.id, identityIds.workspace, 'Contributor')
+  name: guid(insights.id, 'workspace', 'Contributor')
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.Contributor)
     principalId: principalIds.workspace
@@ -72,7 +71,7 @@ resource onInsights 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 resource onGroup 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(resourceGroup().id, identityIds.workspace, 'Azure AI Enterprise Network Connection Approver')
+  name: guid(resourceGroup().id, 'workspace', 'Azure AI Enterprise Network Connection Approver')
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds['Azure AI Enterprise Network Connection Approver'])
     principalId: principalIds.workspace
