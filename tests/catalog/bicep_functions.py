@@ -44,7 +44,11 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "last": lambda value: value[-1],
     "split": lambda text, mark: text.split(mark),
     "string": _string,
-    "subscription": lambda: {"id": SUBSCRIPTION, "tenantId": TENANT},
+    "subscription": lambda: {
+        "id": SUBSCRIPTION,
+        "subscriptionId": SUBSCRIPTION.rpartition("/")[2],
+        "tenantId": TENANT,
+    },
     "subscriptionResourceId": lambda kind, name: f"{SUBSCRIPTION}/providers/{kind}/{name}",
     "toLower": lambda text: text.lower(),
 }

@@ -66,8 +66,10 @@ class Terraform:
         if text.count(old) != 1:
             raise RefusedError(f"{old!r} stands {text.count(old)} times in {path}")
         file.write_text(text.replace(old, new), encoding="utf-8")
-        yield
-        file.write_text(text, encoding="utf-8")
+        try:
+            yield
+        finally:
+            file.write_text(text, encoding="utf-8")
 
     def _run(self, *command: str) -> None:
         done = self._space.run(*command)
@@ -96,7 +98,7 @@ def read_terraform(state: list[Body]) -> list[tuple[str, Body]]:
     for item in state:
         entry = MAP["resources"].get(item["type"])
         if entry is None:
-            raise RefusedError(f"the type {item['type']} is not in infrastructure_map.yml")
+            raise RefusedError(f"{item['type']} is not in infrastructure_map.yml")
         found += _Translation(item["type"], entry).bodies(item["values"])
     return found
 

@@ -130,6 +130,22 @@ def test_a_change_of_terraform_alone_is_found(change: dict[str, Any], space: Ter
         assert found_in(of_terraform(space, "dev", values), of_bicep(bicep, "dev", values), change["named"])
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("change", CHANGES["unmapped"], ids=lambda change: change["named"])
+def test_what_the_map_lacks_is_refused(change: dict[str, Any], space: Terraform, bicep: Files) -> None:
+    values = settings(bicep, "dev", is_complete=True)
+    with (
+        space.changed(change["file"], change["old"], change["new"]),
+        pytest.raises(RefusedError, match=rf"{change['named']} is not in infrastructure_map\.yml"),
+    ):
+        of_terraform(space, "dev", values)
+
+
+def test_a_type_that_the_map_lacks_is_refused() -> None:
+    with pytest.raises(RefusedError, match=r"azurerm_virtual_network is not in infrastructure_map\.yml"):
+        read_terraform([{"type": "azurerm_virtual_network", "values": {"id": "a"}}])
+
+
 @pytest.mark.parametrize("change", CHANGES["bicep"], ids=lambda change: f"{change['file']}, {change['named']}")
 def test_a_change_of_bicep_alone_is_found(change: dict[str, Any], bicep: Files) -> None:
     path, values = f"infra/bicep/{change['file']}", settings(bicep, "dev", is_complete=change.get("is_complete", True))
