@@ -36,39 +36,14 @@ var services = [
   { name: 'registry', id: registry.id }
 ]
 
-resource endpoints 'Microsoft.Network/privateEndpoints@2025-09-01' = [for service in services: {
-  name: '${names.private_endpoint}-${service.name}'
-  location: location
-  tags: tags
-  properties: {
-    subnet: {
-      id: subnetId
-    }
-    privateLinkServiceConnections: [
-      {
-        name: service.name
-        properties: {
-          privateLinkServiceId: service.id
-          groupIds: [
-            service.name
-          ]
-        }
-      }
-    ]
+module endpoints 'private-endpoint.bicep' = [for service in services: {
+  params: {
+    name: '${names.private_endpoint}-${service.name}'
+    tags: tags
+    location: location
+    subnetId: subnetId
+    serviceId: service.id
+    serviceName: service.name
+    zoneIds: dnsZoneIds[?service.name] ?? []
   }
-}]
-
-resource zoneGroups 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-09-01' = [for service in services: if (contains(dnsZoneIds, service.name)) {
-  name: '${names.private_endpoint}-${service.name}/default'
-  properties: {
-    privateDnsZoneConfigs: [for zone in (dnsZoneIds[?service.name] ?? []): {
-      name: last(split(zone, '/'))
-      properties: {
-        privateDnsZoneId: zone
-      }
-    }]
-  }
-  dependsOn: [
-    endpoints
-  ]
 }]
