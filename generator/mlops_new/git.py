@@ -169,6 +169,21 @@ def commit_everything(folder: Path, message: str) -> None:
     run("commit", "--quiet", "--no-verify", "--no-gpg-sign", "--message", message, folder=folder, extra=_identity())
 
 
+def merge(folder: Path, branch: str) -> None:
+    """Merge a branch into the one that is checked out, by a commit of its own."""
+    run(
+        "merge",
+        "--quiet",
+        "--no-ff",
+        "--no-edit",
+        "--no-gpg-sign",
+        "--no-verify",
+        branch,
+        folder=folder,
+        extra=_identity(),
+    )
+
+
 def _identity() -> dict[str, str]:
     """The user's own name and address, which a hermetic git cannot see."""
     found: dict[str, str] = {}

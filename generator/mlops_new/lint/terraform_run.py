@@ -88,7 +88,7 @@ class Workspace:
         command = [*program(), *arguments]
         own = {"TF_CLI_CONFIG_FILE": str(self._settings), _SCHEMA_VARIABLE: str(self.folder / _SCHEMA)}
         done = subprocess.run(
-            command, cwd=self.folder, env=_environment() | own, capture_output=True, text=True, check=False
+            command, cwd=self.folder, env=bare_environment() | own, capture_output=True, text=True, check=False
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
@@ -104,15 +104,26 @@ def workspace(folder: Path, files: Iterable[str], release: str, inside: str = ""
         inside: Where in the folder the configuration stands.
     """
     with tempfile.TemporaryDirectory(prefix="mlops-new-terraform-", ignore_cleanup_errors=True) as name:
-        place, types = Path(name, "folder"), set()
+        place, types = Path(name, "folder"), set[str]()
         (place / inside).mkdir(parents=True)
         for path in files:
             (place / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(folder / path, place / path)
             if path.endswith((".tf", ".hcl")):
-                types |= set(_TYPE.findall((folder / path).read_text(encoding="utf-8", errors="replace")))
+                types |= _types_in(folder / path)
         (place / inside / _SCHEMA).write_text(json.dumps(reduced(release, types)), encoding="utf-8")
         yield Workspace(place / inside, mirror(Path(name), release))
+
+
+def schema_variable(configuration: Path, release: str, target: Path) -> dict[str, str]:
+    """Write the schema of what a configuration uses into a file, and give the variable that names it."""
+    used = (_types_in(path) for pattern in ("*.tf", "*.hcl") for path in configuration.rglob(pattern))
+    target.write_text(json.dumps(reduced(release, set().union(*used))), encoding="utf-8")
+    return {_SCHEMA_VARIABLE: str(target)}
+
+
+def _types_in(path: Path) -> set[str]:
+    return set(_TYPE.findall(path.read_text(encoding="utf-8", errors="replace")))
 
 
 def mirror(folder: Path, release: str) -> Path:
@@ -144,7 +155,7 @@ def address() -> str:
     return match[1]
 
 
-def _environment() -> dict[str, str]:
+def bare_environment() -> dict[str, str]:
     """This one, without what configures Terraform or signs in to Azure."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "ARM_"))}
     own = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

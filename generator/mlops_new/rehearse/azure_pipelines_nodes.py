@@ -108,7 +108,10 @@ def read(project: Path, path: str) -> Value:
     except (OSError, UnicodeDecodeError) as error:
         problem = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise PipelineError(f"{path} cannot be read: {problem}.", "Correct the path or the file.") from None
-    value, faults = parse(text)
+    try:
+        value, faults = parse(text)
+    except RecursionError:
+        raise PipelineError(f"{path} is nested too deeply.", "Mend the file.") from None
     for found in faults:
         raise PipelineError(f"{path}:{found.line}: {found.message}", "Mend the file.")
     if value is None or value.entries is None:

@@ -179,3 +179,20 @@ def test_a_parameter_of_the_run_has_to_be_given(tmp_path: Path) -> None:
     project = project_of(tmp_path, {**FILES, "main.yml": USE.replace("default: dev, ", "")})
     with pytest.raises(PipelineError, match=r"main.yml:1: .* needs the parameter environment. Give it"):
         expand(project, FILE, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (None, r"nothing.yml cannot be read: No such file"),
+        ("", r"nothing.yml:1: the file is no mapping"),
+        ("- a", r"nothing.yml:1: the file is no mapping"),
+        ("a: &x [*x]", r"nothing.yml is nested too deeply"),
+        ("steps: []", r"nothing.yml:1: The pipeline has the key steps"),
+        ("trigger: none", r"nothing.yml:1: The pipeline lacks the key stages"),
+    ],
+)
+def test_a_file_that_is_no_pipeline_is_refused(tmp_path: Path, text: str | None, sentence: str) -> None:
+    project = project_of(tmp_path, {"main.yml": USE, **({} if text is None else {"nothing.yml": text})})
+    with pytest.raises(PipelineError, match=sentence):
+        plan(expand(project, ".azuredevops/nothing.yml", {}))

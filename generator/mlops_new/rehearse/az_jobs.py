@@ -1,0 +1,129 @@
+"""Jobs of the stand-in: each is really run, by the project's own runner, in the project's own environment."""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mlops_new.rehearse.az_project import Places
+from mlops_new.rehearse.az_state import JobRecord, State, now
+from mlops_new.rehearse.az_table import AzError
+from mlops_new.rehearse.az_validate import check_with_sdk, read_sets, references, tags_of
+
+_SYNC = Path(__file__).with_name("mlflow_sync.py")
+
+
+class Jobs:
+    """The jobs of one workspace."""
+
+    def __init__(self, state: State, places: Places, workspace: str, root: Path) -> None:
+        """Know the workspace, and the working copy that jobs are submitted from."""
+        self._state, self._places, self._workspace, self._root = state, places, workspace, root
+
+    def create(self, file: Path, given: list[str], by: str, name: str = "") -> dict[str, Any]:
+        """Run a pipeline to its end; a job that fails is a job too.
+
+        Raises:
+            AzError: The file is refused, or names an asset that the workspace lacks.
+        """
+        check_with_sdk(self._state, "job", file)
+        for kind, asset, version in references(file):
+            known = self._state.assets(self._workspace, kind, asset)
+            if version not in {one.version for one in known}:
+                raise AzError(f"(NotFound) {kind} {asset}:{version} not found in {self._workspace}.")
+        sets = read_sets(given)
+        inputs = [f"{path}={value}" for path, value in sets.items() if path.startswith("inputs.")]
+        name = name or f"{file.stem}_{secrets.token_hex(5)}"
+        body = {"tags": tags_of(sets), "inputs": inputs}
+        record = JobRecord(self._workspace, name, "Running", file.stem, body, by, now())
+        self._state.put_job(record)
+        ends = self._state.failure("job", self._workspace)
+        status = "Failed" if ends else self._run(file, inputs, self._state.folder / "jobs" / name)
+        self._state.put_job(JobRecord(self._workspace, name, status, file.stem, body, by, record.created))
+        return self.show(name)
+
+    def show(self, name: str) -> dict[str, Any]:
+        """A job, as az shows it.
+
+        Raises:
+            AzError: The workspace has no such job.
+        """
+        for job in self._state.jobs(self._workspace):
+            if job.name == name:
+                return {
+                    "name": job.name,
+                    "status": job.status,
+                    "creation_context": {"created_at": job.created, "created_by": job.by},
+                    "tags": job.body.get("tags", {}),
+                }
+        raise AzError(f"(NotFound) Job {name} not found in {self._workspace}.")
+
+    def newest(self, most: int) -> list[dict[str, Any]]:
+        """The newest jobs."""
+        return [self.show(job.name) for job in reversed(self._state.jobs(self._workspace))][:most]
+
+    def download(self, name: str, output: str, target: Path) -> None:
+        """Copy a named output, or everything that a job left, to where az puts it."""
+        self.show(name)
+        source = self._state.folder / "jobs" / name
+        wanted = {output: "named-outputs"} if output else {"log": "artifacts"}
+        for one, folder in wanted.items():
+            if not (source / one).exists():
+                raise AzError(f"(NotFound) Output {one} of {name} not found.")
+            shutil.copytree(source / one, target / folder / one, dirs_exist_ok=True)
+
+    def _run(self, file: Path, inputs: list[str], target: Path) -> str:
+        package = next(self._root.glob("src/*/ops/pipeline.py")).parts[-3]
+        sets = [word for text in inputs for word in ("--set", text)]
+        command = [str(python_of(self._root)), "-m", f"{package}.ops.pipeline", "run", str(file), *sets, "--json"]
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "TF_BUILD"))
+        }
+        environment |= {"MLFLOW_TRACKING_URI": self._tracking(), "PYTHONPATH": ""}
+        done = subprocess.run(
+            command, cwd=self._root, env=environment, capture_output=True, text=True, encoding="utf-8", check=False
+        )
+        (target / "log").mkdir(parents=True, exist_ok=True)
+        (target / "log" / "std_log.txt").write_text(done.stderr + done.stdout, encoding="utf-8")
+        if done.returncode:
+            sys.stderr.write(done.stderr[-2000:])
+            return "Failed"
+        for name, path in json.loads(done.stdout)["outputs"].items():
+            shutil.copytree(path, target / name)
+        return "Completed"
+
+    def _tracking(self) -> str:
+        """The workspace's tracking server, which knows the workspace's models."""
+        file = self._state.folder / "mlflow" / f"{self._workspace}.db"
+        file.parent.mkdir(exist_ok=True)
+        uri = f"sqlite:///{file.as_posix()}"
+        versions = [
+            {"number": asset.version, "path": asset.content, "tags": dict(asset.tags)}
+            for asset in self._state.assets(self._workspace, "model", self._places.model)
+        ]
+        given = json.dumps({"uri": uri, "model": self._places.model, "versions": versions})
+        if versions:
+            command = [str(python_of(self._root)), str(_SYNC)]
+            subprocess.run(command, input=given, text=True, check=True, capture_output=True, cwd=self._root)
+        return uri
+
+
+def python_of(root: Path) -> Path:
+    """The interpreter of a working copy's environment."""
+    return root / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def scheduled_name(schedule: str) -> str:
+    """The name of a job that a schedule starts now."""
+    return f"{schedule}-{datetime.now(UTC):%Y%m%d%H%M%S%f}"
+
+
+def as_options(options: Mapping[str, Any], name: str) -> list[str]:
+    """What an option that takes several was given."""
+    return list(options.get(name, ()))
