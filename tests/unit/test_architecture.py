@@ -73,7 +73,7 @@ def test_only_the_git_module_runs_git() -> None:
         assert name == "git" or "git" not in texts or "subprocess" not in imported(tree), name
 
 
-LINT_PROGRAMS = ("azure_pipelines", "azureml", "rendered", "terraform", "terraform_provider")
+LINT_PROGRAMS = ("azure_pipelines", "azureml", "bicep", "rendered", "terraform", "terraform_provider")
 # The console, and the modules that are started as programs whose output another module reads.
 PRINTING = {"cli/console", "cookiecutter_door", *(f"lint/{name}" for name in LINT_PROGRAMS)}
 

@@ -59,6 +59,7 @@ PYTHON = ("src/", "tests/")
 WORKFLOWS = (".github/",)
 PIPELINES = (".azuredevops/",)
 TERRAFORM = ("infra/terraform/",)
+BICEP = ("infra/bicep/",)
 YAML_FOLDERS = ("azureml/", "config/", "governance/", *WORKFLOWS, *PIPELINES)
 AZUREML = tuple(
     f"azureml/{kind}/"
@@ -135,6 +136,13 @@ TOOLS: tuple[Tool, ...] = (
         ("grpcio", "msgpack", "tf"),
         (sys.executable, "-m", "mlops_new.lint.terraform"),
         TERRAFORM,
+        ("infra/",),
+    ),
+    Tool(
+        "bicep",
+        ("azure-ai-ml", "azure-mgmt-storage", "tree-sitter", "tree-sitter-bicep"),
+        (sys.executable, "-m", "mlops_new.lint.bicep"),
+        BICEP,
         ("infra/",),
     ),
     Tool(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_new.errors import MissingExtraError
-from mlops_new.lint import azure_pipelines, own_checks, terraform
+from mlops_new.lint import azure_pipelines, bicep, own_checks, terraform
 from mlops_new.lint.diagnostics import Check, Diagnostic, Severity
 from mlops_new.lint.files import azureml_files, named, shell_files
 from mlops_new.lint.markdown import check_markdown
@@ -143,6 +143,7 @@ VALIDATORS: tuple[Validator, ...] = (
         lambda _, paths: [path for path in paths if azure_pipelines.recognises(path)],
         check=azure_pipelines.faults,
     ),
+    Validator("bicep", named("*.bicep"), check=bicep.faults),
     Validator(
         "terraform", lambda _, paths: [path for path in paths if terraform.recognises(path)], check=terraform.faults
     ),
