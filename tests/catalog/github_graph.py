@@ -36,9 +36,26 @@ class GitHub:
         if name == "pull-request":
             required = jobs.pop("required")
             assert (required["needs"], required["if"], required["permissions"]) == (list(jobs), "always()", {})
+        tells = self.tells(name, jobs)
         stages = {key: self.stage(job) for key, job in jobs.items()}
         lock = node.get("concurrency")
-        return {"starts": self.starts(node["on"]), "cancels": lock and lock["cancel-in-progress"], "stages": stages}
+        return {
+            "starts": self.starts(node["on"]),
+            "cancels": lock and lock["cancel-in-progress"],
+            "stages": stages,
+            **tells,
+        }
+
+    def tells(self, name: str, jobs: Graph) -> Graph:
+        """Whether the owner is told of a failure, by an issue; the job is taken out."""
+        job = jobs.pop("tell", None)
+        if job is None:
+            return {}
+        assert (job["if"], job["needs"], job["permissions"]) == ("failure()", list(jobs), {"issues": "write"})
+        assert job["env"]["TITLE"] == f"The workflow {name} failed"
+        (step,) = job["steps"]
+        assert "gh issue create" in step["run"]
+        return {"tells": True}
 
     def starts(self, node: Graph) -> Graph:
         only(node, "pull_request", "merge_group", "push", "schedule", "repository_dispatch", "workflow_dispatch")

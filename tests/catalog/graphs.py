@@ -58,7 +58,10 @@ def verb(script: str) -> Graph:
 
 
 def expected(graph: Graph, answers: Mapping[str, Any]) -> Graph:
-    """The normal form of the graph for some answers: `environments`, `frequency`, and `layers` beyond the usual."""
+    """The normal form of the graph for some answers: `environments`, `frequency`, and `layers` beyond the usual.
+
+    `tells` says whether the files of the CI system let the owner know; Azure DevOps has subscriptions for that.
+    """
     found = {
         name: w for name, w in graph["workflows"].items() if w.get("layer", "") in ("", *answers.get("layers", ()))
     }
@@ -81,7 +84,8 @@ def _workflow(graph: Graph, workflow: Graph, answers: Mapping[str, Any]) -> Grap
             given = {name: known[name] for name in graph["stages"][entry["stage"]]["parameters"]}
             stages[place or key] = _stage(graph["stages"][entry["stage"]], entry, needs, given, answers)
     lock = workflow.get("lock", {}).get("cancels")
-    return {"starts": without(starts), "cancels": lock, "stages": stages}
+    tells = {"tells": True} if workflow.get("tells") and answers.get("tells") else {}
+    return {"starts": without(starts), "cancels": lock, "stages": stages, **tells}
 
 
 def _stage(stage: Graph, entry: Graph, needs: list[str], given: Graph, answers: Mapping[str, Any]) -> Graph:

@@ -17,7 +17,7 @@ from mlops_new.model import Tree
 
 PATTERNS = sorted(load_catalog(ROOT).patterns)
 CLASSIFICATIONS = ("public", "internal", "confidential", "restricted")
-INFRASTRUCTURE = (("hourly", "none"), ("daily", "terraform"), ("weekly", "terraform"))
+INFRASTRUCTURE = (("hourly", "none"), ("daily", "terraform"), ("weekly", "bicep"))
 GITHUB, AZURE = ".github/workflows", ".azuredevops"
 
 
@@ -57,13 +57,14 @@ def test_both_ci_systems_do_what_the_graph_says_for_every_answer(
     ):
         runner = controls[classification]["runner"]
         layers = [] if iac == "none" else ["infra"]
-        wanted = expected(graph, {"environments": environments.split("_"), "frequency": frequency, "layers": layers})
+        known = {"environments": environments.split("_"), "frequency": frequency, "layers": layers}
         for ci in ("github_actions", "azure_devops"):
             answers = {"pattern": pattern, "environments": environments, "data_classification": classification}
             try:
                 tree = renderer.render({**answers, "scoring_frequency": frequency, "ci": ci, "iac": iac}).tree
             except AnswersError:
                 continue
+            wanted = expected(graph, {**known, "tells": ci == "github_actions"})
             assert differences(wanted, read(ci, tree, runner)) == []
             compared += 1
     assert compared >= 24
@@ -180,6 +181,7 @@ def test_a_change_in_one_of_them_is_found(fault: str, ci: str, graph: Graph, ren
         new,
     )
     answers = {"environments": ["dev", "test", "prod"], "frequency": "daily", "layers": ["infra"]}
+    answers |= {"tells": ci == "github_actions"}
     wanted = expected(graph, answers)
     try:
         found = differences(wanted, read(ci, tree, "hosted"))
@@ -192,6 +194,18 @@ def planted(tree: Tree, path: str, old: str, new: str) -> Mapping:
     text = tree[path].content.decode()
     assert old in text, f"{path} holds no {old!r}"
     return {**tree, path: replace(tree[path], content=text.replace(old, new, 1).encode())}
+
+
+def test_an_owner_who_is_not_told_is_found(graph: Graph, renderer: Renderer) -> None:
+    answers = {"environments": ["dev", "test", "prod"], "frequency": "daily", "tells": True}
+    rendered = renderer.render({}).tree
+    for old, new in (("    if: failure()\n", "    if: success()\n"), ("  tell:\n", "  other:\n")):
+        tree = planted(rendered, f"{GITHUB}/scheduled.yml", old, new)
+        try:
+            found = differences(expected(graph, answers), read("github_actions", tree, "hosted"))
+        except (AssertionError, KeyError) as error:
+            found = [str(error)]
+        assert found
 
 
 def test_the_installer_of_both_is_the_one_that_the_kit_pins(renderer: Renderer) -> None:

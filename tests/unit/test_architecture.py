@@ -75,7 +75,7 @@ def test_only_the_git_module_runs_git() -> None:
 
 LINT_PROGRAMS = ("azure_pipelines", "azureml", "bicep", "rendered", "terraform", "terraform_provider")
 # The console, and the modules that are started as programs whose output another module reads.
-PRINTING = {"cli/console", "cookiecutter_door", *(f"lint/{name}" for name in LINT_PROGRAMS)}
+PRINTING = {"cli/console", "cookiecutter_door", "rehearse/azure_devops", *(f"lint/{name}" for name in LINT_PROGRAMS)}
 
 
 def test_only_the_console_prints() -> None:

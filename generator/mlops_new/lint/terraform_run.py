@@ -131,7 +131,7 @@ def mirror(folder: Path, release: str) -> Path:
     system = platform.system().lower()
     machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
     place = folder / "mirror" / address() / release / f"{system}_{machine}"
-    place.mkdir(parents=True)
+    place.mkdir(parents=True, exist_ok=True)
     wrapper = place / f"terraform-provider-azurerm_v{release}"
     wrapper.write_text(f"#!/bin/sh\nexec '{sys.executable}' -m mlops_new.lint.terraform_provider\n", encoding="utf-8")
     wrapper.chmod(0o755)

@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from mlops_new.rehearse.az_assets import Assets
 from mlops_new.rehearse.az_jobs import Jobs, as_options
-from mlops_new.rehearse.az_project import Places, read_places, top_of
+from mlops_new.rehearse.az_project import SIGNED_IN, Places, identity_at, read_places, top_of
+from mlops_new.rehearse.az_stacks import Stacks
 from mlops_new.rehearse.az_state import State
 from mlops_new.rehearse.az_table import AzError, Call, read_call
 
@@ -24,7 +25,8 @@ FOLDER: Final = "MLOPS_REHEARSAL"
 RUNNER: Final = "runner.pid"
 VERSION: Final = "azure-cli 2.77.0"
 TOKEN: Final = "rehearsal:"  # noqa: S105 - what stands before the name of an identity, and opens nothing
-_SIGNED_IN: Final = "azure-identity"
+# What somebody must be allowed who looks at a resource group, or who owns it.
+_OF_GROUP: Final = {"look": frozenset({"read", "own"}), "own": frozenset({"own"})}
 # Cores of each family of sizes in the subscription of a rehearsal: used, and allowed.
 _QUOTA: Final = {"standardDSv5Family": (8, 100), "standardESv5Family": (0, 100)}
 
@@ -48,6 +50,8 @@ class _Session:
     def answer(self) -> object:
         """Do what is asked."""
         words = self.call.command.split()
+        if words[0] in ("group", "resource", "bicep", "deployment", "stack") or words[1:2] == ["workspace"]:
+            return Stacks(self.state, self.places).answer(self.call)
         if words[0] != "ml":
             return _account(self)
         if words[1] == "job":
@@ -61,6 +65,9 @@ def _authorise(session: _Session) -> None:
         return
     if not session.identity:
         raise AzError("Please run 'az login' to setup account.")
+    if call.needs in _OF_GROUP:
+        _authorise_group(session)
+        return
     workspace, registry = call.text("--workspace-name"), call.text("--registry-name")
     environment = places.environment_of(workspace)
     if workspace and environment is None:
@@ -78,9 +85,18 @@ def _authorise(session: _Session) -> None:
             raise AzError(f"(AuthorizationFailed) {problem} over scope '{place}'.")
 
 
+def _authorise_group(session: _Session) -> None:
+    call, places = session.call, session.places
+    group = call.text("--resource-group") or call.text("--name")
+    rights = places.rights(session.identity, places.environment_of_group(group) or "")
+    if not rights & _OF_GROUP[call.needs]:
+        problem = f"The client '{session.identity}' does not have authorization to perform '{call.command}'"
+        raise AzError(f"(AuthorizationFailed) {problem} over scope '{group}'.")
+
+
 def _account(session: _Session) -> object:
     call = session.call
-    marker = session.root / ".git" / _SIGNED_IN
+    marker = session.root / SIGNED_IN
     match call.command:
         case "login":
             identity = call.text("--federated-token").removeprefix(TOKEN)
@@ -99,12 +115,8 @@ def _account(session: _Session) -> object:
             return {"user": {"name": session.identity}}
         case "extension show" | "extension add":
             return {"name": call.text("--name"), "version": call.text("--version")}
-        case "vm list-usage":
+        case _:  # vm list-usage
             return [{"name": {"value": n}, "currentValue": used, "limit": most} for n, (used, most) in _QUOTA.items()]
-        case _:  # group exists
-            group = call.text("--name")
-            environment = next((name for name, known in session.places.groups.items() if known == group), "")
-            return bool(session.state.resources(environment))
 
 
 def _job(session: _Session, verb: str) -> object:
@@ -169,8 +181,7 @@ def run(words: Sequence[str], state: State, here: Path) -> tuple[int, str, str]:
     if root is None:
         return 1, "", f"{here} is in no working copy: a rehearsal starts az in one."
     places = read_places(root)
-    marker = root / ".git" / _SIGNED_IN
-    identity = marker.read_text(encoding="utf-8") if marker.is_file() else ""
+    identity = identity_at(root)
     data: dict[str, Any] = {"command": " ".join(words), "identity": identity}
     if list(words) == ["--version"]:
         return 0, VERSION, ""

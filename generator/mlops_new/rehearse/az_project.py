@@ -9,6 +9,7 @@ import yaml
 from mlops_new.errors import ToolError
 
 _READS = frozenset({"watch", "plan"})
+SIGNED_IN = ".git/azure-identity"
 _PURPOSES = ("rollback", "watch", "plan", "infra")
 
 
@@ -24,6 +25,10 @@ class Places:
     def environment_of(self, workspace: str) -> str | None:
         """The environment that a workspace stands for."""
         return next((name for name, known in self.workspaces.items() if known == workspace), None)
+
+    def environment_of_group(self, group: str) -> str | None:
+        """The environment that a resource group holds."""
+        return next((name for name, known in self.groups.items() if known == group), None)
 
     def rights(self, identity: str, environment: str | None) -> frozenset[str]:
         """What an identity may do in an environment, or with None in the registry.
@@ -71,6 +76,12 @@ def read_places(root: Path) -> Places:
         )
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError):
         raise ToolError(f"{path} does not tell where the project lives.", "Give a project of this kit.") from None
+
+
+def identity_at(root: Path) -> str:
+    """Who is signed in to az in a working copy, or nobody."""
+    marker = root / SIGNED_IN
+    return marker.read_text(encoding="utf-8") if marker.is_file() else ""
 
 
 def top_of(folder: Path) -> Path | None:

@@ -83,7 +83,7 @@ def _options(words: list[str], known: set[str], table: Mapping[str, Any]) -> dic
             found[name] = True
         elif name in table["many"]:
             found.setdefault(name, [])
-            while words and not words[0].startswith("--"):
+            while words and not words[0].startswith("-"):
                 found[name].append(words.pop(0))
             if not found[name]:
                 raise AzError(f"argument {name}: expected at least one argument", 2)

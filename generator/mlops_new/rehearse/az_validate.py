@@ -52,10 +52,11 @@ def check_with_sdk(state: State, kind: str, path: Path) -> None:
     top = path.parent.parent if path.parent.parent.name == "azureml" else path
     for found in sorted(top.rglob("*.y*ml")) if top.is_dir() else [path]:
         digest.update(found.read_bytes())
-    key = f"sound:{path.name}:{digest.hexdigest()}"
-    if state.fact(key) is None:
+    known = state.folder.parent / "sound" / f"{path.name}-{digest.hexdigest()}"
+    if not known.exists():
         _load(kind, path)
-        state.remember(key, "")
+        known.parent.mkdir(exist_ok=True)
+        known.touch()
 
 
 def _load(kind: str, path: Path) -> None:

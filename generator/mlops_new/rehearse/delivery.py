@@ -75,6 +75,10 @@ class Delivery(ABC):
     def read(self, line: str) -> Job | None:
         """The end of a job, if a line of the program's output tells one."""
 
+    def told(self, line: str) -> str:
+        """What a line of the program's output tells a person."""
+        return line
+
     def start(self, workflow: str, trigger: Trigger, commit: str = "main") -> Run:
         """Run a workflow to its end.
 
@@ -112,7 +116,7 @@ class Delivery(ABC):
             (self.stage.state / RUNNER).write_text(str(process.pid), encoding="utf-8")
             try:
                 for line in process.stdout or ():
-                    stream.write(line)
+                    stream.write(self.told(line))
                     stream.flush()
                     if job := self.read(line):
                         jobs.append(job)

@@ -70,6 +70,19 @@ class GitHub(Delivery):
         end = _ENDS.get(str(entry.get("jobResult")))
         return Job(" ".join(str(entry["job"]).split()), end) if end else None  # type: ignore[arg-type] # one of them
 
+    def told(self, line: str) -> str:
+        """What a step said, or which job or step comes; act says it in JSON."""
+        entry = as_json(line)
+        text = str(entry.get("msg", "")).strip("\n")
+        is_said = entry.get("raw_output", False)
+        return (
+            line
+            if not entry
+            else f"{text}\n"
+            if is_said
+            else f"[{' '.join(str(entry.get('job', '')).split())}] {text}\n"
+        )
+
     def _workflow(self, root: Path, name: str) -> dict[str, Any]:
         path = root / _WORKFLOWS / f"{name}.yml"
         if not path.is_file():

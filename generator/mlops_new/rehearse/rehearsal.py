@@ -4,7 +4,6 @@ Scenarios that begin with the same steps share them: what a step leads to is kep
 """
 
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +24,7 @@ from mlops_new.rehearse.checks import REAL_FACT
 from mlops_new.rehearse.delivery import Delivery, Run, Trigger
 from mlops_new.rehearse.expectations import World, problems
 from mlops_new.rehearse.github import GitHub
-from mlops_new.rehearse.prepare import prepare
+from mlops_new.rehearse.prepare import build_environment, fetch_packages, prepare
 from mlops_new.rehearse.scenarios import Scenario, Step, prefixes
 from mlops_new.rehearse.stand_ins import set_stage
 
@@ -65,12 +64,14 @@ class Rehearsal:
 
         Raises:
             TargetError: There is no project of this kit with a CI system.
+            ToolError: There is no uv, or it cannot build the project's environment.
         """
         self.places: Places = read_places(project)
         self.stage = set_stage(folder)
         self._world, self._kept = folder / "world", folder / "kept"
         self._base, self._runs_checks = folder / "base", runs_checks
         prepare(project, self._base)
+        fetch_packages(self._base, self.stage.environment)
         self._known: dict[str, tuple[Played, ...]] = {}
         self.ci = _ci_of(project)
         self._delivery: Delivery = (GitHub if self.ci == "github_actions" else AzureDevOps)(self._origin, self.stage)
@@ -179,21 +180,12 @@ class Rehearsal:
         copy = self.stage.folder / "runs" / "schedules" / "copy"
         if not copy.is_dir():
             git.run("clone", "--quiet", "--no-hardlinks", str(self._origin), str(copy))
-            _set_up(copy, self.stage.environment)
+            build_environment(copy, self.stage.environment)
         jobs = Jobs(state, self.places, place, copy)
         for schedule in state.assets(place, "schedule"):
             file = copy / "azureml" / "schedules" / str(schedule.body["values"]["create_job"]["job"])
             jobs.create(file.resolve(), [], "the service", scheduled_name(schedule.name))
             state.event("schedule", environment=environment, name=schedule.name)
-
-
-def _set_up(copy: Path, environment: Mapping[str, str]) -> None:
-    for words in (
-        ("venv",),
-        ("pip", "sync", "--require-hashes", "requirements-dev.txt"),
-        ("pip", "install", "--no-deps", "--editable", "."),
-    ):
-        subprocess.run(["uv", *words], cwd=copy, env=dict(environment), check=True, capture_output=True)
 
 
 def _ci_of(project: Path) -> str:
@@ -234,6 +226,7 @@ def _changed(path: Path, change: Mapping[str, Any]) -> str:
 
 
 def _last_words(run: Run) -> str:
-    """The last lines of a log, in one."""
+    """Where the log is, and the last lines that a step said."""
     lines = run.log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return f"see {run.log}: " + " / ".join(" ".join(line.split())[-300:] for line in lines[-3:])
+    said = [" ".join(line.split())[-300:] for line in lines if line.strip() and not line.startswith(("[", "{"))]
+    return f"see {run.log}, which ends with: " + " / ".join(said[-4:])

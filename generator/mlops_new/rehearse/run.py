@@ -34,7 +34,7 @@ def known_scenarios(project: Path) -> dict[str, Scenario]:
     """
     from mlops_new.rehearse.az_project import read_places  # noqa: PLC0415 - beside its only use
 
-    layers = {"infra"} if (project / "infra" / "terraform").is_dir() else set[str]()
+    layers = {"infra"} if (project / "infra").is_dir() else set[str]()
     return load_scenarios(read_places(project), layers)
 
 

@@ -10,7 +10,13 @@ from pathlib import Path
 from mlops_new.errors import ToolError
 from mlops_new.rehearse.az import FOLDER
 
-_MODULES = {"az": "az", "terraform": "terraform", "rehearsal-approve": "approve", "rehearsal-check": "checks"}
+_MODULES = {
+    "az": "az",
+    "terraform": "terraform",
+    "rehearsal-approve": "approve",
+    "rehearsal-check": "checks",
+    "gh": "gh",
+}
 # The verbs that judge the code alone are answered by `rehearsal-check`, which may run them or not.
 _UV = """#!/bin/bash
 if [[ "$1 $2" == "run poe" && ( "$3" == lint || "$3" == test || "$3" == train ) ]]; then
@@ -58,6 +64,7 @@ def set_stage(folder: Path) -> Stage:
             FOLDER: str(folder / "state"),
             "PATH": f"{programs}{os.pathsep}{own_path}",
             "PYTHONPATH": str(package),
+            "UV_NO_PROGRESS": "1",
             "UV_OFFLINE": "1",
             "UV_PYTHON_DOWNLOADS": "never",
             "UV_LINK_MODE": os.environ.get("UV_LINK_MODE", "hardlink"),

@@ -106,7 +106,7 @@ def _remove(job: Job) -> None:
     """The group with everything in it, for good, and then what the stack manages elsewhere."""
     group = ("--subscription", _subscription(job))
     name = job.values.resource_group
-    if az(["group", "exists", "--name", name, *group]) != "false":
+    if az(["group", "exists", "--name", name, *group, "--output", "tsv"]) != "false":
         # A workspace that is only deleted keeps its name for days.
         query = ("--query", f"[?type=='{_WORKSPACE}' || type=='Microsoft.MachineLearningServices/workspaces'].name")
         found = az_json(["resource", "list", "--resource-group", name, *group, *query, "--output", "json"])

@@ -82,7 +82,7 @@ def _destroy(job: Job, confirmed: str) -> int:
     infra_language.plan(job, destroying=True)
     infra_language.carry_out(job, destroying=True)
     subscription = str(job.values.settings["subscription_id"])
-    if az(["group", "exists", "--name", group, "--subscription", subscription]) != "false":
+    if az(["group", "exists", "--name", group, "--subscription", subscription, "--output", "tsv"]) != "false":
         raise OpsError(f"{group} is still there.", "See what holds it in the portal, and run the verb again.")
     print(f"{group} is gone, with everything in it.")
     return DONE
