@@ -41,6 +41,7 @@ MORE = {
         for number, name in enumerate(("data_scientists", "ml_engineers", "model_validators", "endpoint_callers"))
     },
     "model_registry_id": f"{GROUPS}/r/providers/Microsoft.MachineLearningServices/registries/m",
+    "next_deploy_principal_id": "50000000-0000-0000-0000-000000000000",
     "private_dns_zone_ids": {
         name: [f"{GROUPS}/z/providers/Microsoft.Network/privateDnsZones/{name}.{end}" for end in ends]
         for name, ends in {"amlworkspace": ("one", "two"), "blob": ("one",)}.items()

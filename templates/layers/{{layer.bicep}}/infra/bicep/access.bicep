@@ -4,6 +4,9 @@ param isProduction bool
 param productionStandingAccess bool
 param principalIds object
 
+@description('Object id of the identity deploy of the next environment; none leaves its right out.')
+param nextDeployPrincipalId string
+
 @description('Object ids of the Entra groups of people, by role; a role without one has nobody.')
 param groupIds object
 
@@ -169,6 +172,17 @@ resource deploy 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   dependsOn: [
     definitions
   ]
+}
+
+// A release looks at what the environment before has validated.
+resource nextEnvironment 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(nextDeployPrincipalId)) {
+  scope: workspace
+  name: guid(workspace.id, 'next', 'Reader')
+  properties: {
+    roleDefinitionId: reader
+    principalId: nextDeployPrincipalId
+    principalType: 'ServicePrincipal'
+  }
 }
 
 resource people 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for group in groupNames: if (contains(peopleRoles, group)) {

@@ -111,6 +111,16 @@ resource "azurerm_role_assignment" "model_registry" {
   principal_type       = "ServicePrincipal"
 }
 
+# A release looks at what the environment before has validated.
+resource "azurerm_role_assignment" "next_environment" {
+  for_each = var.next_deploy_principal_id == null ? toset([]) : toset(["deploy"])
+
+  scope                = azurerm_machine_learning_workspace.this.id
+  role_definition_name = "Reader"
+  principal_id         = var.next_deploy_principal_id
+  principal_type       = "ServicePrincipal"
+}
+
 resource "azurerm_role_assignment" "people" {
   for_each = { for group, role in local.people_roles : group => role if contains(keys(var.group_ids), group) }
 

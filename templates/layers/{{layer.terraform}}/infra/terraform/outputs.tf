@@ -13,6 +13,11 @@ output "deploy_client_id" {
   value       = azurerm_user_assigned_identity.this["deploy"].client_id
 }
 
+output "deploy_principal_id" {
+  description = "Object id of that identity: next_deploy_principal_id of the environment before."
+  value       = azurerm_user_assigned_identity.this["deploy"].principal_id
+}
+
 output "endpoint_identity_id" {
   description = "Resource id of the identity that deployments run as."
   value       = azurerm_user_assigned_identity.this["endpoint"].id

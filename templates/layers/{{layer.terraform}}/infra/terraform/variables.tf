@@ -104,6 +104,12 @@ variable "model_registry_id" {
   default     = null
 }
 
+variable "next_deploy_principal_id" {
+  description = "Object id of the identity deploy of the next environment, which reads what was validated here."
+  type        = string
+  default     = null
+}
+
 variable "online_endpoint_ids" {
   description = "Resource ids of online endpoints, which the CI system makes, by a short name."
   type        = map(string)

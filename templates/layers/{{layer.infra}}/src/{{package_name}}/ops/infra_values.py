@@ -24,6 +24,7 @@ SETTINGS: Mapping[str, str] = {
     "ci_issuer": _TEXT,
     "ci_subjects": _MAP,
     "model_registry_id": _TEXT,
+    "next_deploy_principal_id": _TEXT,
     "allowed_ip_ranges": _LIST,
     "private_endpoint_subnet_id": _TEXT,
     "private_dns_zone_ids": _MAP,
