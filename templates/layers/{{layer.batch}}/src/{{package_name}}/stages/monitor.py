@@ -5,7 +5,8 @@
 Compares the batch with the training data, column by column; the model's predictions on it with those on the
 records that were held out in training; and counts the records that break the contract. With `--labels`, the truth
 about the batch, it also measures how well the model did. Writes `report.json` and `report.html`. The exit code is
-0 for the verdict ok, and 3 for drift, bad_data, degraded and insufficient_data.
+0 for the verdict ok, and 3 for drift, bad_data, degraded and insufficient_data. In Azure ML, drift and degraded tag
+the job as its own monitors do, and the event of the failed job asks for a training.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from ..ops.files import write_json
 from ..ops.registry import CHAMPION
 from ..ops.report import monitoring_report, write_report
 from ..ops.settings import read_settings
+from ..ops.tracking import tag_job
 from .bundle import Bundle
 from .measures import METRICS
 from .prepare import held_out
@@ -38,6 +40,11 @@ from .serving import load_version
 _CHUNK_ROWS: Final = 100_000
 _PREDICTION: Final = "prediction"
 _FEW_VALUES: Final = 10  # numbers with no more distinct values are compared as categories
+_ALARM: Final = {
+    "azureml_modelmonitor_threshold_breached": (
+        "monitor has failed due to one or more features violating metric thresholds"
+    )
+}
 _RESAMPLING: Final = Resampling(confidence=0.9, resamples=500, seed=7)
 
 
@@ -231,6 +238,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     page = monitoring_report(report.verdict, report.reasons, report.findings, settings.index_limit)
     write_report(given.report / "report.html", page)
     is_ok = report.verdict == "ok"
+    if report.verdict in ("drift", "degraded"):
+        tag_job(_ALARM)
     print(f"Verdict: {report.verdict}. {' '.join(report.reasons)}", file=sys.stdout if is_ok else sys.stderr)
     print(f"The report is {given.report / 'report.html'}.")
     return DONE if is_ok else REFUSED

@@ -66,3 +66,15 @@ def log(
     mlflow.log_metrics(dict(metrics or {}))
     if model is not None:
         mlflow.log_artifacts(str(model), "model")
+
+
+def tag_job(tags: Mapping[str, str]) -> None:
+    """Tag the run of the job in Azure ML, which its events carry along; on this machine there is none."""
+    run_id = os.environ.get("MLFLOW_RUN_ID")
+    if not run_id:
+        return
+    from mlflow import MlflowClient  # noqa: PLC0415 - takes seconds, and most commands do without it
+
+    client = MlflowClient(tracking_uri=tracking_uri())
+    for name, value in tags.items():
+        client.set_tag(run_id, name, value)
