@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+import yaml
 from mlops_new import errors
 from mlops_new.catalog import load_catalog
 from mlops_new.check import contents
@@ -37,8 +38,32 @@ _BLOCK_START = re.compile(r"\A(?:(?=[#>+=-])|(\d+)(?=[.)](?: |\Z)))")
 def pages(root: Path = ROOT) -> dict[str, str]:
     """The text of each page by its path from the checkout's root."""
     catalog = load_catalog(root)
-    made = {"commands": commands(), "questions": questions(catalog), "patterns": patterns(catalog), "checks": checks()}
+    levels = classification(root)
+    made = {
+        "classification": levels,
+        "commands": commands(),
+        "questions": questions(catalog),
+        "patterns": patterns(catalog),
+        "checks": checks(),
+    }
     return {f"{FOLDER}/{name}.md": f"{NOTE}\n\n{text}\n" for name, text in made.items()}
+
+
+def classification(root: Path) -> str:
+    """What each level of data classification asks for, control by control."""
+    levels = yaml.safe_load((root / "templates/catalog/classification.yml").read_text(encoding="utf-8"))
+    names = list(levels)
+    rows = [
+        (_code(name), *(_value(levels[level][name]) for level in names)) for name in levels[names[0]] if name != "rank"
+    ]
+    about = "What each level of `data_classification` asks for, from `templates/catalog/classification.yml`."
+    return _page(["# Data classification", about, _table(["control", *names], rows)])
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value).replace("_", " ")
 
 
 # --- Markdown ---

@@ -34,7 +34,8 @@ def main() -> int:
         return DONE
     root = top_of(Path.cwd())
     if root is not None and (root / ".github").is_dir():
-        git.run("restore", "--source", "HEAD~1", "--", ".github", folder=root)  # as the project has them
+        git.run("update-index", "--really-refresh", folder=root)
+        git.run("checkout", "HEAD", "--", ".github", folder=root)  # as the project has them
     code = subprocess.run([uv, "run", "poe", verb, *arguments], check=False).returncode
     state.event("check", verb=verb, result="failed" if code else "passed")
     return code
