@@ -21,7 +21,7 @@ KEPT = {
 
 
 # What no answer turns on any more.
-LEFT_OUT = ("azure_devops", "azure_devops_infra", "github_actions_infra", "infra", "terraform")
+LEFT_OUT = ("bicep", "azure_devops", "azure_devops_infra", "github_actions_infra", "infra", "terraform")
 
 
 def narrow(catalog: Path) -> None:

@@ -9,7 +9,7 @@ from mlops_new.lint.bicep_tree import first, inner, parse, text_of
 from mlops_new.rehearse.az_project import Places
 from mlops_new.rehearse.az_state import State
 from mlops_new.rehearse.az_table import AzError, Call
-from mlops_new.rehearse.az_validate import read_yaml
+from mlops_new.rehearse.az_validate import once, read_yaml
 
 _WORKSPACE = "Microsoft.MachineLearningServices/workspaces"
 
@@ -41,7 +41,7 @@ class Stacks:
                 self._clear(environment)
                 self._state.remember(f"stack:{group}", "")
             case "bicep lint" | "bicep build":
-                _require_sound(Path(call.text("--file")))
+                _require_sound(self._state, Path(call.text("--file")))
                 found = {}
             case "deployment sub what-if":
                 known = self._state.resources(environment)
@@ -80,7 +80,7 @@ class Stacks:
     def _declared(self, call: Call) -> Iterator[str]:
         """An id for each resource that the files of a deployment declare."""
         main, inputs = Path(call.text("--template-file")), Path(call.text("--parameters"))
-        _require_sound(main)
+        _require_sound(self._state, main)
         read_yaml(inputs)
         group = f"/subscriptions/{call.text('--subscription')}/resourceGroups/{call.text('--name')}"
         for path in sorted(main.parent.rglob("*.bicep")):
@@ -92,10 +92,12 @@ class Stacks:
                     yield group if is_group else f"{group}/providers/{kind}/{path.stem}-{name}"
 
 
-def _require_sound(main: Path) -> None:
-    paths = [path.relative_to(main.parent).as_posix() for path in sorted(main.parent.rglob("*.bicep"))]
+def _require_sound(state: State, main: Path) -> None:
+    paths = sorted(main.parent.rglob("*.bicep"))
     if not paths:
         raise AzError(f"{main} does not exist.")
-    found = [str(item) for item in bicep.faults(main.parent, paths)]
-    if found:
-        raise AzError(f"{found[0]} (and {len(found) - 1} more)")
+    with once(state, [b"bicep", *(path.read_bytes() for path in paths)]) as is_new:
+        names = [path.relative_to(main.parent).as_posix() for path in paths]
+        found = [str(item) for item in bicep.faults(main.parent, names)] if is_new else []
+        if found:
+            raise AzError(f"{found[0]} (and {len(found) - 1} more)")

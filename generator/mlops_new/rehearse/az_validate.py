@@ -2,10 +2,12 @@
 
 import ast
 import hashlib
+import json
 import logging
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,18 +47,30 @@ def read_yaml(path: Path) -> dict[str, Any]:
 def check_with_sdk(state: State, kind: str, path: Path) -> None:
     """Load a file with the SDK, once for each content of it and of what stands beside it.
 
+    Of a model's file the shape counts as its content: names, numbers and tags are any text.
+
     Raises:
         AzError: The SDK refuses it.
     """
-    digest = hashlib.sha256(kind.encode())
-    top = path.parent.parent if path.parent.parent.name == "azureml" else path
-    for found in sorted(top.rglob("*.y*ml")) if top.is_dir() else [path]:
-        digest.update(found.read_bytes())
-    known = state.folder.parent / "sound" / f"{path.name}-{digest.hexdigest()}"
-    if not known.exists():
-        _load(kind, path)
-        known.parent.mkdir(exist_ok=True)
-        known.touch()
+    if kind == "model":
+        shape = {key: value if key == "type" else type(value).__name__ for key, value in read_yaml(path).items()}
+        content = [json.dumps(shape, sort_keys=True).encode()]
+    else:
+        top = path.parent.parent if path.parent.parent.name == "azureml" else path
+        content = [found.read_bytes() for found in (sorted(top.rglob("*.y*ml")) if top.is_dir() else [path])]
+    with once(state, [kind.encode(), path.name.encode(), *content]) as is_new:
+        if is_new:
+            _load(kind, path)
+
+
+@contextmanager
+def once(state: State, content: Sequence[bytes]) -> Iterator[bool]:
+    """Whether a content is seen for the first time in a rehearsal; an error in the block forgets that it was."""
+    digest = hashlib.sha256(b"\0".join(content)).hexdigest()
+    known = state.folder.parent / "sound" / digest
+    yield not known.exists()
+    known.parent.mkdir(exist_ok=True)
+    known.touch()
 
 
 def _load(kind: str, path: Path) -> None:

@@ -9,7 +9,7 @@ from mlops_new.errors import DONE, USAGE
 from mlops_new.rehearse.az import FOLDER
 from mlops_new.rehearse.az_state import State
 
-_TAKES: Final = {
+_TAKES: Final[dict[tuple[str, ...], set[str]]] = {
     ("issue", "list"): {"--state", "--search", "--json", "--jq"},
     ("issue", "comment"): {"--body"},
     ("issue", "create"): {"--title", "--body"},
