@@ -3,10 +3,14 @@
 import os
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
-from conftest import IDENTITY, git, read_folder, release
+import yaml
+from conftest import IDENTITY, ROOT, git, read_folder, release
+from mlops_new.catalog import load_catalog
+from mlops_new.engine import Renderer
 
 BIN = Path(sys.executable).parent
 
@@ -121,3 +125,45 @@ def test_a_project_changes_to_another_ci_system_by_an_update_and_keeps_the_teams
     assert (project / "README.md").read_text(encoding="utf-8").endswith("## Notes of the team\n")
     assert "<<<<<<<" not in (project / "README.md").read_text(encoding="utf-8")
     assert "ci: azure_devops\n" in (project / ".copier-answers.yml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("answer", "comes"),
+    [
+        ("iac=terraform", "infra/terraform/main.tf"),
+        ("iac=bicep", "infra/bicep/main.bicep"),
+        ("data_classification=restricted", "governance/classification.yml"),
+    ],
+)
+@pytest.mark.usefixtures("own_catalog")
+def test_another_answer_gives_what_a_fresh_project_has_but_for_what_is_the_teams(
+    project: Path, renderer: Renderer, answer: str, comes: str
+) -> None:
+    run(project, BIN / "copier", "update", "--quiet", "--defaults", "--data", answer)
+    name, _, value = answer.partition("=")
+    assert (project / comes).is_file()
+    kept = {**yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8")), name: value}
+    answers = {key: kept[key] for key in kept if not key.startswith("_")}
+    fresh = renderer.render(answers).tree
+    different = {
+        path
+        for path, file in fresh.items()
+        if not (project / path).is_file() or (project / path).read_bytes() != file.content
+    }
+    seed = [pattern.replace("{{ package_name }}", "credit_scoring") for pattern in load_catalog(ROOT).seed]
+    others = {path for path in different if not any(fnmatch(path, pattern) for pattern in seed)}
+    assert others <= {".copier-answers.yml", "README.md"}
+
+
+@pytest.mark.usefixtures("own_catalog")
+def test_the_language_of_infrastructure_is_switched_and_the_values_stay(project: Path) -> None:
+    run(project, BIN / "copier", "update", "--quiet", "--defaults", "--data", "iac=terraform")
+    values = project / "infra" / "environments" / "dev.yml"
+    values.write_text(values.read_text(encoding="utf-8").replace("monthly_budget: 300", "monthly_budget: 333"))
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "Terraform, with a budget of our own")
+    run(project, BIN / "copier", "update", "--quiet", "--defaults", "--data", "iac=bicep")
+    assert not (project / "infra" / "terraform").exists()
+    assert (project / "infra" / "bicep" / "main.bicep").is_file()
+    assert "monthly_budget: 333" in values.read_text(encoding="utf-8")
+    assert "<<<<<<<" not in (project / "pyproject.toml").read_text(encoding="utf-8")
