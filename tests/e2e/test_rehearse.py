@@ -22,8 +22,11 @@ ALL = {
         (
             "merge-whose-training-fails",
             "merge-without-quota",
+            "drift",
+            "killed-release",
             "pull-request-of-documents",
             "pull-request-with-a-fault",
+            "release-of-a-version-that-fails-its-validation",
             "release-of-what-is-not-registered",
             "teardown",
         ),
@@ -93,11 +96,6 @@ def test_every_scenario_leads_to_its_state_and_a_broken_script_does_not(stage: S
     results = [stage.play(scenario) for scenario in chosen]
     wrong = {result.scenario.name: result.problems for result in results if not result.passed}
     assert wrong == {}
-
-    if stage.ci == "github_actions":
-        told = {result.scenario.name: [e["title"] for e in result.events if e["kind"] == "told"] for result in results}
-        assert told["merge-whose-training-fails"] == ["The workflow main failed"]
-        assert told["merge-of-a-loser"] == []
 
     report = Report("credit-scoring", stage.ci, stage.rehearsal.places, results)
     page, data = as_page(report), json.loads(json.dumps(as_data(report)))

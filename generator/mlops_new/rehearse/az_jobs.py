@@ -121,17 +121,26 @@ class Jobs:
     def _tracking(self) -> str:
         """The workspace's tracking server, which knows the workspace's models."""
         file = self._state.folder / "mlflow" / f"{self._workspace}.db"
-        file.parent.mkdir(exist_ok=True)
+        if not file.is_file():
+            empty = self._state.folder.parent / "empty" / "mlflow.db"  # takes seconds, so it is made once
+            if not empty.is_file():
+                empty.parent.mkdir(exist_ok=True)
+                self._synchronise(f"sqlite:///{empty.as_posix()}", [])
+            file.parent.mkdir(exist_ok=True)
+            shutil.copyfile(empty, file)
         uri = f"sqlite:///{file.as_posix()}"
         versions = [
             {"number": asset.version, "path": asset.content, "tags": dict(asset.tags)}
             for asset in self._state.assets(self._workspace, "model", self._places.model)
         ]
-        given = json.dumps({"uri": uri, "model": self._places.model, "versions": versions})
         if versions:
-            command = [str(python_of(self._root)), str(_SYNC)]
-            subprocess.run(command, input=given, text=True, check=True, capture_output=True, cwd=self._root)
+            self._synchronise(uri, versions)
         return uri
+
+    def _synchronise(self, uri: str, versions: Sequence[Mapping[str, Any]]) -> None:
+        given = json.dumps({"uri": uri, "model": self._places.model, "versions": list(versions)})
+        command = [str(python_of(self._root)), str(_SYNC)]
+        subprocess.run(command, input=given, text=True, check=True, capture_output=True, cwd=self._root)
 
 
 def python_of(root: Path) -> Path:

@@ -56,7 +56,6 @@ _TELLS: Final[Mapping[str, str]] = {
     "check": "check {verb}: {result}",
     "schedule": "{environment}: the schedule {name} starts",
     "resources": "{environment}: {count} resources stand",
-    "told": "the owner is told: {title}",
     "killed": "the runner is lost",
 }
 _LOOKS: Final = ("show", "list", "login", "clear", "get-access-token", "set", "--version", "list-usage")

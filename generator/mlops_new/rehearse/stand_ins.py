@@ -15,7 +15,6 @@ _MODULES = {
     "terraform": "terraform",
     "rehearsal-approve": "approve",
     "rehearsal-check": "checks",
-    "gh": "gh",
 }
 # The verbs that judge the code alone are answered by `rehearsal-check`, which may run them or not.
 _UV = """#!/bin/bash
