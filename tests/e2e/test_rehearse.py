@@ -1,6 +1,7 @@
 """A project's own workflows lead to the states that the scenarios name, on both CI systems; broken scripts do not."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -15,34 +16,27 @@ from mlops_new.rehearse.scenarios import Scenario, choose, load_scenarios, prefi
 pytestmark = pytest.mark.slow
 MODELS = "src/credit_scoring/ops/cloud_models.py"
 JOBS = "src/credit_scoring/ops/cloud_jobs.py"
-# The language of infrastructure, and what is played besides the core scenarios, on each CI system: together all.
+# The language of infrastructure, and what is played besides the core scenarios, on each CI system. With the variable
+# below all scenarios are played on both, which takes a quarter of an hour.
 ALL = {
     "github_actions": (
         "terraform",
         (
             "merge-whose-training-fails",
-            "merge-without-quota",
-            "drift",
-            "killed-release",
             "pull-request-of-documents",
             "pull-request-with-a-fault",
-            "release-of-a-version-that-fails-its-validation",
             "release-of-what-is-not-registered",
             "teardown",
         ),
     ),
-    "azure_devops": (
-        "bicep",
-        (
-            "killed-training",
-            "lost-answer",
-            "rollback-without-a-champion-before",
-            "teardown",
-            "two-releases-at-once",
-            "watch",
-        ),
-    ),
+    "azure_devops": ("bicep", ("release-of-a-version-that-fails-its-validation", "teardown")),
 }
+EVERYTHING = "MLOPS_NEW_TEST_ALL_SCENARIOS"
+
+
+def mlops_new(*words: object, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [str(BIN / "mlops-new"), *map(str, words)]
+    return subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
 
 
 def make_project(renderer: Renderer, ci: str, folder: Path) -> Path:
@@ -50,11 +44,6 @@ def make_project(renderer: Renderer, ci: str, folder: Path) -> Path:
     answers = {"project_name": "credit-scoring", "ci": ci, "iac": ALL[ci][0]}
     write_tree(renderer.render(answers).tree, project)
     return project
-
-
-def mlops_new(*words: object, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [str(BIN / "mlops-new"), *map(str, words)]
-    return subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
 
 
 class Stage:
@@ -70,18 +59,14 @@ class Stage:
     def play(self, scenario: Scenario) -> Result:
         return self.rehearsal.play(scenario, self.shared, lambda _: None)
 
-    def broken(self, name: str, file: str, change: tuple[str, str]) -> Result:
-        """A scenario whose last run finds a broken script."""
+    def broken(self, name: str, workflow: str, file: str, change: tuple[str, str]) -> Result:
+        """A scenario that ends with the last run of a workflow, before which a script was broken."""
         scenario = self.known[name]
         text = (self.project / file).read_text(encoding="utf-8")
         assert change[0] in text, f"{file} holds no {change[0]!r}"
         plant = {"change": {"file": file, "text": text.replace(*change)}}
-        runs = [
-            number
-            for number, step in enumerate(scenario.steps)
-            if step.get("ends", "success") == "success" and "run" in step
-        ]
-        steps = (*scenario.steps[: runs[-1]], plant, scenario.steps[runs[-1]])
+        last = max(number for number, step in enumerate(scenario.steps) if step.get("run") == workflow)
+        steps = (*scenario.steps[:last], plant, scenario.steps[last])
         return self.play(Scenario(name, scenario.says, scenario.is_core, steps, scenario.state))
 
 
@@ -92,7 +77,7 @@ def stage(request: pytest.FixtureRequest, renderer: Renderer, tmp_path_factory: 
 
 
 def test_every_scenario_leads_to_its_state_and_a_broken_script_does_not(stage: Stage) -> None:
-    chosen = choose(stage.known, ("core", *ALL[stage.ci][1]))
+    chosen = choose(stage.known, () if os.environ.get(EVERYTHING) else ("core", *ALL[stage.ci][1]))
     results = [stage.play(scenario) for scenario in chosen]
     wrong = {result.scenario.name: result.problems for result in results if not result.passed}
     assert wrong == {}
@@ -104,8 +89,8 @@ def test_every_scenario_leads_to_its_state_and_a_broken_script_does_not(stage: S
         assert f'<h2 id="{scenario.name}">' in page
     assert page.count("<svg") == len(chosen)
 
-    for fault, (name, file, change) in PLANTED.items() if stage.ci == "github_actions" else ():
-        result = stage.broken(name, file, change)
+    for fault, (name, workflow, file, change) in PLANTED.items() if stage.ci == "github_actions" else ():
+        result = stage.broken(name, workflow, file, change)
         assert not result.passed, f"Nobody noticed: {fault}."
 
 
@@ -113,11 +98,13 @@ def test_every_scenario_leads_to_its_state_and_a_broken_script_does_not(stage: S
 PLANTED = {
     "the gate's verdict is ignored": (
         "merge-of-a-loser",
+        "main",
         JOBS,
         ("return GateResult(outcome, ", 'return GateResult("promote", '),
     ),
     "a validation that failed is recorded as passed": (
         "release-of-a-version-that-fails-its-validation",
+        "release",
         MODELS,
         (
             '{"validation": "failed", "validation_job": job}, place))\n        raise',
@@ -126,25 +113,23 @@ PLANTED = {
     ),
     "a rollback gives the role to nobody": (
         "rollback",
+        "rollback",
         MODELS,
         ('    crown(cloud, previous.version, place, actor, "rolled_back")\n', ""),
     ),
     "a rollback leaves the version that was rolled back as champion": (
         "rollback",
+        "rollback",
         MODELS,
         ('"champion" and model.version != version', '"nobody"'),
     ),
     "a release promotes another version": (
-        "killed-release",
+        "release",
+        "release",
         MODELS,
         ("az(tag_model(cloud.model, version, tags, place))", 'az(tag_model(cloud.model, "9", tags, place))'),
     ),
 }
-
-
-def test_every_scenario_is_played_on_one_of_the_ci_systems(stage: Stage) -> None:
-    played = {name for _, names in ALL.values() for name in names}
-    assert played | {one.name for one in stage.known.values() if one.is_core} == set(stage.known)
 
 
 def test_the_command_plays_a_scenario_and_says_what_it_finds(renderer: Renderer, tmp_path: Path) -> None:
