@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mlops_new.rehearse.az_assets import Assets
-from mlops_new.rehearse.az_jobs import Jobs, as_options
+from mlops_new.rehearse.az_jobs import Jobs
 from mlops_new.rehearse.az_project import SIGNED_IN, Places, identity_at, read_places, top_of
 from mlops_new.rehearse.az_stacks import Stacks
 from mlops_new.rehearse.az_state import State
@@ -81,8 +81,7 @@ def _authorise(session: _Session) -> None:
     for where, right in needed:
         if right not in places.rights(session.identity, where):
             place = workspace if where else registry
-            problem = f"The client '{session.identity}' does not have authorization to perform '{call.command}'"
-            raise AzError(f"(AuthorizationFailed) {problem} over scope '{place}'.")
+            raise _unauthorised(session, place)
 
 
 def _authorise_group(session: _Session) -> None:
@@ -90,8 +89,12 @@ def _authorise_group(session: _Session) -> None:
     group = call.text("--resource-group") or call.text("--name")
     rights = places.rights(session.identity, places.environment_of_group(group) or "")
     if not rights & _OF_GROUP[call.needs]:
-        problem = f"The client '{session.identity}' does not have authorization to perform '{call.command}'"
-        raise AzError(f"(AuthorizationFailed) {problem} over scope '{group}'.")
+        raise _unauthorised(session, group)
+
+
+def _unauthorised(session: _Session, place: str) -> AzError:
+    who, what = session.identity, session.call.command
+    return AzError(f"(AuthorizationFailed) The client '{who}' may not perform '{what}' over scope '{place}'.")
 
 
 def _account(session: _Session) -> object:
@@ -124,7 +127,7 @@ def _job(session: _Session, verb: str) -> object:
     jobs = Jobs(session.state, session.places, session.place, session.root)
     match verb:
         case "create":
-            return jobs.create(Path(call.text("--file")), as_options(call.options, "--set"), session.identity)
+            return jobs.create(Path(call.text("--file")), call.sets, session.identity)
         case "show":
             return jobs.show(call.text("--name"))
         case "list":
@@ -144,13 +147,13 @@ def _asset(session: _Session, kind: str, verb: str) -> object:
     assets = Assets(session.state, workspace if verb == "share" else session.place)
     match verb:
         case "create":
-            return assets.create(kind, Path(call.text("--file")), as_options(call.options, "--set"))
+            return assets.create(kind, Path(call.text("--file")), call.sets)
         case "show":
             return assets.show(kind, name, version or "1")
         case "list":
             return assets.versions(kind, name)
         case "update":
-            return assets.update(kind, name, version, as_options(call.options, "--set"))
+            return assets.update(kind, name, version, call.sets)
         case "share":
             target = (call.text("--registry-name"), call.text("--share-with-name"), call.text("--share-with-version"))
             return assets.share(name, version, target)

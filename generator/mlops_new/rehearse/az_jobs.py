@@ -151,8 +151,3 @@ def python_of(root: Path) -> Path:
 def scheduled_name(schedule: str) -> str:
     """The name of a job that a schedule starts now."""
     return f"{schedule}-{datetime.now(UTC):%Y%m%d%H%M%S%f}"
-
-
-def as_options(options: Mapping[str, Any], name: str) -> list[str]:
-    """What an option that takes several was given."""
-    return list(options.get(name, ()))

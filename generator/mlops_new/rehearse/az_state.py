@@ -5,7 +5,6 @@ Every change is one transaction, so that a run that is killed leaves a whole sta
 
 import json
 import sqlite3
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -196,11 +195,3 @@ class State:
         """Remember something."""
         with self.changing() as connection:
             connection.execute("insert or replace into facts values (?, ?)", (name, value))
-
-
-def wait_for(path: Path, seconds: float) -> bool:
-    """Whether a file came to be in time."""
-    end = time.monotonic() + seconds
-    while not path.exists() and time.monotonic() < end:
-        time.sleep(0.05)
-    return path.exists()

@@ -37,6 +37,11 @@ class Call:
         """An option's value, or nothing."""
         return str(self.options.get(name, ""))
 
+    @property
+    def sets(self) -> list[str]:
+        """What `--set` was given."""
+        return list(self.options.get("--set", ()))
+
 
 @cache
 def _table() -> Mapping[str, Any]:

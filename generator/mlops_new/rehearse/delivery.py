@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -96,6 +97,8 @@ class Delivery(ABC):
             self.state.event("starts", workflow=workflow, trigger=trigger.kind)
             run = self._run(workflow, self.command(workflow, trigger, copy), copy)
             self.state.event("ends", workflow=workflow, end=run.end)
+        for folder in (path for path in copy.parent.iterdir() if path.is_dir() and path.name != "artifacts"):
+            shutil.rmtree(folder, ignore_errors=True)  # each job's environment is large, and the log tells the rest
         return run
 
     def _run(self, workflow: str, command: list[str], copy: Path) -> Run:

@@ -97,7 +97,7 @@ class Rehearsal:
 
     def _take_up(self, key: str | None) -> tuple[Played, ...]:
         """Bring back what a beginning led to, or start with nothing."""
-        for folder in (self._world, self.stage.state, self.stage.folder / "runs"):
+        for folder in (self._world, self.stage.state):
             shutil.rmtree(folder, ignore_errors=True)
         if key is None:
             self._world.mkdir()
@@ -149,7 +149,7 @@ class Rehearsal:
         )
 
         def start(one: Step) -> Run:
-            inputs = {name: self._input(str(value)) for name, value in one.get("with", {}).items()}
+            inputs = {name: str(value) for name, value in one.get("with", {}).items()}
             branch = one.get("branch", "main")
             base = git.commit_of(self._origin, "main") if one.get("by") == "pull_request" else ""
             commit = f"merge-{branch}" if branch != "main" else branch
@@ -157,10 +157,6 @@ class Rehearsal:
 
         with ThreadPoolExecutor(max(len(steps), 1)) as pool:
             return list(pool.map(start, steps))
-
-    def _input(self, value: str) -> str:
-        found = {f"group of {name}": group for name, group in self.places.groups.items()}
-        return found.get(value.replace("group of last", f"group of {list(self.places.groups)[-1]}"), value)
 
     def _change(self, step: Step) -> None:
         """Set a value or write a file, and commit it to main or, merged with main, to a branch."""
@@ -177,15 +173,15 @@ class Rehearsal:
     def _start_schedules(self, environment: str) -> None:
         """What the service does when their time has come."""
         state, place = State(self.stage.state), self.places.workspaces[environment]
-        copy = self.stage.folder / "runs" / "schedules" / "copy"
-        if not copy.is_dir():
-            git.run("clone", "--quiet", "--no-hardlinks", str(self._origin), str(copy))
-            build_environment(copy, self.stage.environment)
+        copy = self.stage.folder / "schedules"
+        git.run("clone", "--quiet", "--no-hardlinks", str(self._origin), str(copy))
+        build_environment(copy, self.stage.environment)
         jobs = Jobs(state, self.places, place, copy)
         for schedule in state.assets(place, "schedule"):
             file = copy / "azureml" / "schedules" / str(schedule.body["values"]["create_job"]["job"])
             jobs.create(file.resolve(), [], "the service", scheduled_name(schedule.name))
             state.event("schedule", environment=environment, name=schedule.name)
+        shutil.rmtree(copy)
 
 
 def _ci_of(project: Path) -> str:
@@ -215,7 +211,7 @@ def _changed(path: Path, change: Mapping[str, Any]) -> str:
     if "text" in change:
         return str(change["text"])
     values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    node, *_ = (values,)
+    node = values
     *parents, last = change["key"].split(".")
     for name in parents:
         node = node[name]
@@ -226,7 +222,8 @@ def _changed(path: Path, change: Mapping[str, Any]) -> str:
 
 
 def _last_words(run: Run) -> str:
-    """Where the log is, and the last lines that a step said."""
+    """The last lines that a step said; the whole log stays where somebody asks for it."""
     lines = run.log.read_text(encoding="utf-8", errors="replace").splitlines()
     said = [" ".join(line.split())[-300:] for line in lines if line.strip() and not line.startswith(("[", "{"))]
-    return f"see {run.log}, which ends with: " + " / ".join(said[-4:])
+    name = f"{run.log.parent.parent.name}/{run.log.parent.name}/{run.log.name}"
+    return f"{name}, which --keep leaves, ends with: " + " / ".join(said[-4:])

@@ -3,13 +3,15 @@
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from mlops_new.errors import MissingExtraError, TargetError
+from mlops_new.lint.validators import environment
+from mlops_new.rehearse.az_project import read_places
 from mlops_new.rehearse.rehearsal import Rehearsal
 from mlops_new.rehearse.report import Report
 from mlops_new.rehearse.scenarios import Scenario, choose, load_scenarios, prefixes
@@ -32,8 +34,6 @@ def known_scenarios(project: Path) -> dict[str, Scenario]:
     Raises:
         ToolError: The project does not tell where it lives.
     """
-    from mlops_new.rehearse.az_project import read_places  # noqa: PLC0415 - beside its only use
-
     layers = {"infra"} if (project / "infra").is_dir() else set[str]()
     return load_scenarios(read_places(project), layers)
 
@@ -57,37 +57,34 @@ def rehearse(project: Path, options: Options, progress: Progress) -> Report:
     _require(project)
     counted = Counter(key for scenario in chosen for key in prefixes(scenario))
     shared = frozenset(key for key, count in counted.items() if count > 1)
-    with ExitStack() as stack:
-        folder = (
-            options.keep.resolve()
-            if options.keep
-            else Path(
-                stack.enter_context(
-                    tempfile.TemporaryDirectory(prefix="mlops-new-rehearse-", ignore_cleanup_errors=True)
-                )
-            )
-            / "stage"
-        )
-        if folder.exists() and any(folder.iterdir()):
-            raise TargetError(f"{folder} is not empty.", "Give a new folder.")
+    with _stage_folder(options.keep) as folder:
         rehearsal = Rehearsal(project, folder, runs_checks=options.runs_checks)
         results = []
         for number, scenario in enumerate(chosen):
-            progress(scenario.name, number, len(chosen))
-            tell = lambda step, name=scenario.name, done=number: progress(f"{name}: {step}", done, len(chosen))  # noqa: E731
+
+            def tell(step: str, name: str = scenario.name, done: int = number) -> None:
+                progress(f"{name}: {step}", done, len(chosen))
+
             results.append(rehearsal.play(scenario, shared, tell))
         progress("done", len(chosen), len(chosen))
     return Report(project.name, rehearsal.ci, rehearsal.places, results)
 
 
+@contextmanager
+def _stage_folder(keep: Path | None) -> Iterator[Path]:
+    """A folder that goes when it is left, or a new one that stays."""
+    if keep is None:
+        with tempfile.TemporaryDirectory(prefix="mlops-new-rehearse-", ignore_cleanup_errors=True) as name:
+            yield Path(name) / "stage"
+        return
+    folder = keep.resolve()
+    if folder.exists() and any(folder.iterdir()):
+        raise TargetError(f"{folder} is not empty.", "Give a new folder.")
+    yield folder
+
+
 def _require(project: Path) -> None:
     packages = all(find_spec(name) is not None for name in ("azure.ai.ml", "jmespath"))
     needs_act = (project / ".github" / "workflows").is_dir()
-    if not packages or (needs_act and shutil.which("act", path=_path()) is None):
+    if not packages or (needs_act and shutil.which("act", path=environment()["PATH"]) is None):
         raise MissingExtraError("rehearse", "mlops-new rehearse")
-
-
-def _path() -> str:
-    from mlops_new.lint.validators import environment  # noqa: PLC0415 - beside its only use
-
-    return environment()["PATH"]

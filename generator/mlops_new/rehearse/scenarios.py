@@ -56,7 +56,7 @@ def choose(known: Mapping[str, Scenario], names: Collection[str]) -> list[Scenar
 
 def _words(places: Places) -> dict[str, str]:
     order = list(places.workspaces)
-    words = {"first": order[0], "last": order[-1]}
+    words = {"first": order[0], "last": order[-1], "group of last": places.groups[order[-1]]}
     return words | ({"middle": order[1]} if len(order) > 2 else {})  # noqa: PLR2004 - one between first and last
 
 

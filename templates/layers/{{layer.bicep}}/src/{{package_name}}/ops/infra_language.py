@@ -78,6 +78,8 @@ def carry_out(job: Job, *, destroying: bool) -> None:
         return
     policy = ("--action-on-unmanage", "deleteResources", "--deny-settings-mode", "none", "--yes")
     az(["stack", "sub", "create", *_deployment(job), *policy, "--output", "none"])
+    for name, value in _outputs(_stack(job)).items():
+        print(f"{name}: {value}")
 
 
 def changes(outcome: object, managed: list[str]) -> list[Change]:
@@ -129,6 +131,12 @@ def _stack(job: Job) -> Mapping[str, object] | None:
 def _managed(stack: Mapping[str, object] | None) -> list[str]:
     held = stack.get("resources") if stack else None
     return [str(entry["id"]) for entry in held] if isinstance(held, list) else []
+
+
+def _outputs(stack: Mapping[str, object] | None) -> dict[str, object]:
+    """What the files give out, such as the client id of the CI system's identity."""
+    held = stack.get("outputs") if stack else None
+    return {str(name): entry["value"] for name, entry in held.items()} if isinstance(held, dict) else {}
 
 
 def _parameters(job: Job, stack: Mapping[str, object] | None) -> dict[str, object]:

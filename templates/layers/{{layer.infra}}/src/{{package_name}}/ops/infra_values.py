@@ -12,8 +12,8 @@ from .files import read_mapping
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KEYS = {"settings", "estimate", "state"}
-_TEXT, _NUMBER, _LIST, _MAP = "a text", "a number", "a list", "a mapping"
-_KINDS: Mapping[str, type | tuple[type, ...]] = {_TEXT: str, _NUMBER: (int, float), _LIST: list, _MAP: dict}
+_TEXT, _NUMBER, _LIST, _MAP = "a text", "a whole number", "a list", "a mapping"
+_KINDS: Mapping[str, type] = {_TEXT: str, _NUMBER: int, _LIST: list, _MAP: dict}
 SETTINGS: Mapping[str, str] = {
     "subscription_id": _TEXT,
     "monthly_budget": _NUMBER,
@@ -108,7 +108,7 @@ def _check_kind(file: Path, name: str, value: object) -> None:
     kind = SETTINGS[name]
     if value is not None and (isinstance(value, bool) or not isinstance(value, _KINDS[kind])):
         raise OpsError(f"{file}: settings.{name} is {value!r}, and should be {kind}.", "Correct it.")
-    if kind == _NUMBER and isinstance(value, (int, float)) and value <= 0:
+    if kind == _NUMBER and isinstance(value, int) and value <= 0:
         raise OpsError(f"{file}: settings.{name} is {value!r}.", "Give a number greater than zero.")
 
 
